@@ -1,0 +1,14 @@
+//! Where bytes lie: the [`BlobStore`] contract, its implementations, and the spool on this node's disk.
+//! Knows keys and bytes; knows nothing of members, objects, SQL or who asked.
+//!
+//! - `store`: the contract
+//! - `content`, `spool`: bytes on their way in, in memory or in a file of this node
+//! - `disk`: a directory; `s3`: a bucket at any S3 provider; `memory`: for tests
+
+mod content;
+mod spool;
+mod store;
+
+pub use content::Content;
+pub use spool::{Spool, SpoolFile, SpoolWriter};
+pub use store::{BlobReader, BlobStore, ByteStream, StoreError, StoreKey, StoredItem};

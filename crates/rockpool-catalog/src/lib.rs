@@ -1,0 +1,38 @@
+//! The catalog: the SQL database that knows members, buckets, objects, blobs, uploads and usage.
+//! Knows rows and transactions; knows nothing of bytes, stores, HTTP or secrets in the clear.
+//!
+//! Every call is one transaction, and what it changed is durable when it returns `Ok`. Dropping the
+//! future of a write leaves it done or not done, never half done.
+//!
+//! - `records`: the rows as the pool sees them
+//! - `catalog`: opening and migrating; the handle
+//! - `members`, `access_keys`, `buckets`: who may do what
+//! - `objects`, `listing`: mapping keys to blobs, and walking them
+//! - `blobs`: the life of a blob's row; collection
+//! - `uploads`: multipart uploads and their parts
+//! - `usage`: exact counts
+
+mod access_keys;
+mod blobs;
+mod buckets;
+mod catalog;
+mod error;
+mod listing;
+mod members;
+mod objects;
+mod records;
+mod uploads;
+mod usage;
+
+pub use blobs::{CollectReason, Collectable, DeletionClaim};
+pub use buckets::{BucketChange, NewBucket, RemoveBucket};
+pub use catalog::Catalog;
+pub use error::CatalogError;
+pub use listing::{ListObjects, ListUploads, Listing, UploadListing};
+pub use members::MemberChange;
+pub use objects::{ObjectChange, PutObject, PutOutcome};
+pub use records::{
+    AccessKey, Blob, BlobId, Bucket, BucketId, Credential, Member, MemberId, MemberLimits,
+    MemberState, Object, Part, PartBytes, Scope, Upload, UploadId, Usage,
+};
+pub use uploads::PutPart;

@@ -1,0 +1,1 @@
+//! All digests of a body in one pass.

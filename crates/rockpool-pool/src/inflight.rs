@@ -1,0 +1,1 @@
+//! Waiting for an upload that is under way.

@@ -1,0 +1,1 @@
+//! A body into the spool, its digests and its blob.

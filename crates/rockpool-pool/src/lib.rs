@@ -1,0 +1,46 @@
+//! The verbs of a pool: taking content in, mapping objects to it, reading it, collecting what nobody needs.
+//! Knows the catalog, the blob stores and the media formats; knows neither HTTP servers nor S3's codes.
+//!
+//! - `pool`: the handle, its parts and settings
+//! - `error`, `body`, `digests`: what can go wrong; bodies on their way in, and their digests
+//! - `seal`: access key secrets at rest
+//! - `access`: who asks, and what they may do; `members`: keeping members, keys and buckets
+//! - `intake`: a body into the spool, its digests and its blob
+//! - `objects`, `uploads`, `complete`: the verbs of objects and multipart uploads
+//! - `public`: what the world reads; `inflight`: waiting for an upload that is under way
+//! - `collect`: collecting idle blobs, abandoned uploads and leftovers
+
+mod access;
+mod body;
+mod collect;
+mod complete;
+mod digests;
+mod error;
+mod inflight;
+mod intake;
+mod members;
+mod objects;
+mod pool;
+mod public;
+mod seal;
+mod uploads;
+
+pub use access::{Access, Caller, Entry, KeyHolder, Rights};
+pub use body::{BodyError, BodySource, Declared};
+pub use collect::{CollectionPlan, CollectionReport};
+pub use complete::{CompletePart, CompleteUpload};
+pub use error::PoolError;
+pub use members::{AddBucket, IssuedKey, NewKey};
+pub use objects::{CopyObject, PutRequest, Stored};
+pub use pool::{Pool, PoolParts, PoolSettings};
+pub use public::PublicObject;
+pub use seal::SealingKey;
+pub use uploads::{NewUpload, StoredPart};
+
+// What the faces meet through the pool.
+pub use rockpool_blobs::{BlobReader, ByteStream};
+pub use rockpool_catalog::{
+    AccessKey, Blob, BlobId, Bucket, BucketChange, BucketId, ListObjects, ListUploads, Listing,
+    Member, MemberChange, MemberId, MemberLimits, MemberState, Object, Part, Scope, Upload,
+    UploadId, UploadListing, Usage,
+};

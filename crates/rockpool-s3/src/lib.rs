@@ -1,0 +1,1 @@
+//! The S3 face: signatures, XML and one error table over hyper.

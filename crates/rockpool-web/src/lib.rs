@@ -1,0 +1,1 @@
+//! What the public reads: redirector and blob server; health for the operator.

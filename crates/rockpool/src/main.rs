@@ -1,0 +1,3 @@
+//! rockpool: one communal media pool for many Fediverse servers.
+
+fn main() {}
