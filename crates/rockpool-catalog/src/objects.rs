@@ -32,6 +32,8 @@ pub struct PutObject {
     pub conditions: Conditions,
     /// The upload that this completes; it and its parts go in the same transaction.
     pub completes: Option<UploadId>,
+    /// When the object is said to have been put. `None`: now.
+    pub modified_at: Option<Timestamp>,
     /// The present.
     pub now: Timestamp,
     /// How long this node may take to store the bytes.

@@ -1,7 +1,9 @@
 //! Collecting idle blobs, abandoned uploads and leftovers.
+use rockpool_blobs::StoreKey;
+use rockpool_catalog::{CollectReason, DeletionClaim};
 use serde::Serialize;
 
-use crate::{Pool, PoolError};
+use crate::{Pool, PoolError, intake::blob_key, seal::random};
 
 /// What a collection would do now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,15 +35,181 @@ pub struct CollectionReport {
     pub removed_parts: u64,
 }
 
+/// How many rows a collection looks at, or claims, at once.
+const BATCH: u32 = 100;
+
 impl Pool {
     /// What a collection would do now. Changes nothing.
     pub async fn plan_collection(&self) -> Result<CollectionPlan, PoolError> {
-        todo!()
+        let mut plan = CollectionPlan::default();
+        let mut after = None;
+        loop {
+            let page = self
+                .catalog()
+                .list_collectable(self.now(), self.settings().grace, after, BATCH)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for blob in &page {
+                match blob.reason {
+                    CollectReason::Idle => {
+                        plan.idle_blobs += 1;
+                        plan.idle_bytes += blob.size;
+                    }
+                    CollectReason::LeaseExpired | CollectReason::DeletionAbandoned => {
+                        plan.abandoned_blobs += 1
+                    }
+                }
+            }
+        }
+        let before = self.now().minus(self.settings().upload_lifetime);
+        plan.abandoned_uploads = self
+            .catalog()
+            .list_old_uploads(before, u32::MAX)
+            .await?
+            .len() as u64;
+        plan.orphaned_parts = self.orphaned_parts().await?.len() as u64;
+        Ok(plan)
     }
 
     /// Collects, in small transactions; may be stopped at any point and goes on at the next call. Several nodes may
     /// collect at once.
     pub async fn collect(&self) -> Result<CollectionReport, PoolError> {
-        todo!()
+        self.require_writable()?;
+        let mut report = CollectionReport::default();
+        self.collect_uploads(&mut report).await?;
+        for key in self.orphaned_parts().await? {
+            self.staging().remove(&key).await?;
+            report.removed_parts += 1;
+        }
+        let owner = i64::from_be_bytes(random::<8>()?);
+        while self.collect_blobs(owner, &mut report).await? {}
+        Ok(report)
+    }
+
+    async fn collect_uploads(&self, report: &mut CollectionReport) -> Result<(), PoolError> {
+        let before = self.now().minus(self.settings().upload_lifetime);
+        loop {
+            let page = self.catalog().list_old_uploads(before, BATCH).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for upload in page {
+                if let Some(parts) = self.drop_upload(&upload.id).await? {
+                    report.removed_uploads += 1;
+                    report.removed_parts += parts as u64;
+                }
+            }
+        }
+    }
+
+    /// Staged parts that no row speaks of, and that are too old to be on their way to one.
+    async fn orphaned_parts(&self) -> Result<Vec<StoreKey>, PoolError> {
+        const PAGE: usize = 1_000;
+        let before = self.now().minus(self.settings().store_lease);
+        let mut orphans = Vec::new();
+        let mut after: Option<StoreKey> = None;
+        loop {
+            let page = self
+                .staging()
+                .list("staging/", after.as_ref(), PAGE)
+                .await?;
+            let more = page.len() == PAGE;
+            after = page.last().map(|item| item.key.clone());
+            let old: Vec<_> = page
+                .into_iter()
+                .filter(|item| item.modified_at < before)
+                .map(|item| item.key)
+                .collect();
+            let names = old.iter().map(|key| key.as_str().to_owned()).collect();
+            let known = self.catalog().known_staged(names).await?;
+            orphans.extend(
+                old.into_iter()
+                    .zip(known)
+                    .filter(|(_, known)| !known)
+                    .map(|(key, _)| key),
+            );
+            if !more {
+                return Ok(orphans);
+            }
+        }
+    }
+
+    /// Deletes one batch of blobs. `false`: there was nothing to do.
+    async fn collect_blobs(
+        &self,
+        owner: i64,
+        report: &mut CollectionReport,
+    ) -> Result<bool, PoolError> {
+        let settings = self.settings();
+        let (grace, lease) = (settings.grace, settings.delete_lease);
+        let claims = self
+            .catalog()
+            .claim_deletions(
+                owner,
+                self.now(),
+                grace,
+                lease,
+                settings.longest_delete,
+                BATCH,
+            )
+            .await?;
+        for claim in &claims {
+            let now = self.now();
+            if now > claim.lease_until.minus(lease / 2)
+                || !self.catalog().holds_deletion(claim, now).await?
+            {
+                // Too slow: what is left of the batch is abandoned, and taken over in time.
+                break;
+            }
+            self.delete_blob(claim, report).await?;
+        }
+        Ok(!claims.is_empty())
+    }
+
+    async fn delete_blob(
+        &self,
+        claim: &DeletionClaim,
+        report: &mut CollectionReport,
+    ) -> Result<(), PoolError> {
+        let blob = &claim.blob;
+        let settled = self.now().plus(self.settings().longest_delete);
+        let key = blob_key(blob.scope, &blob.hash)?;
+        let certain = if claim.quarantine_over {
+            true
+        } else {
+            match tokio::time::timeout(self.settings().longest_delete, self.blobs().remove(&key))
+                .await
+            {
+                Ok(Ok(())) if claim.uncertain => {
+                    self.catalog()
+                        .postpone_deletion(claim, true, settled)
+                        .await?;
+                    false
+                }
+                Ok(Ok(())) => true,
+                Ok(Err(error)) => {
+                    tracing::warn!(store.key = %key, %error, "a blob could not be deleted; it will be tried again");
+                    self.catalog()
+                        .postpone_deletion(claim, false, settled)
+                        .await?;
+                    false
+                }
+                Err(_) => {
+                    tracing::warn!(store.key = %key, "deleting a blob took too long; it will be tried again");
+                    self.catalog()
+                        .postpone_deletion(claim, false, settled)
+                        .await?;
+                    false
+                }
+            }
+        };
+        if !certain {
+            report.postponed_blobs += 1;
+        } else if self.catalog().finish_deletion(claim).await? {
+            report.removed_blobs += 1;
+            report.removed_bytes += blob.size;
+        }
+        Ok(())
     }
 }

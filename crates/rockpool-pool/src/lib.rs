@@ -4,6 +4,7 @@
 //! - `pool`: the handle, its parts and settings
 //! - `error`, `body`, `digests`: what can go wrong; bodies on their way in, and their digests
 //! - `seal`: access key secrets at rest
+//! - `cache`: what a node remembers of keys and buckets
 //! - `access`: who asks, and what they may do; `members`: keeping members, keys and buckets
 //! - `intake`: a body into the spool, its digests and its blob
 //! - `objects`, `uploads`, `complete`: the verbs of objects and multipart uploads
@@ -12,6 +13,7 @@
 
 mod access;
 mod body;
+mod cache;
 mod collect;
 mod complete;
 mod digests;

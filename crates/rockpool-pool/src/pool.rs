@@ -2,10 +2,10 @@
 use std::{sync::Arc, time::Duration};
 
 use rockpool_blobs::{BlobStore, Spool};
-use rockpool_catalog::Catalog;
-use rockpool_types::{Clock, Timestamp};
+use rockpool_catalog::{Bucket, Catalog};
+use rockpool_types::{AccessKeyId, BucketName, Clock, HostName, Timestamp};
 
-use crate::SealingKey;
+use crate::{KeyHolder, SealingKey, cache::Fresh, inflight::InFlight};
 
 /// What a pool is made of.
 #[derive(Debug)]
@@ -76,21 +76,86 @@ impl Default for PoolSettings {
 
 /// A pool. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
-pub struct Pool(pub(crate) Arc<PoolParts>);
+pub struct Pool(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: PoolParts,
+    inflight: InFlight,
+    caches: Caches,
+}
+
+/// What this node remembers of the catalog, each entry for `cache_lifetime`.
+#[derive(Debug)]
+pub(crate) struct Caches {
+    pub(crate) keys: Fresh<AccessKeyId, Arc<KeyHolder>>,
+    pub(crate) buckets: Fresh<BucketName, Arc<Bucket>>,
+    pub(crate) hosts: Fresh<HostName, Arc<Bucket>>,
+}
 
 impl Pool {
+    /// How many keys, buckets and host names a node remembers, of each.
+    const REMEMBERED: usize = 10_000;
+
     /// Puts a pool together.
     pub fn new(parts: PoolParts) -> Self {
-        Self(Arc::new(parts))
+        let lifetime = parts.settings.cache_lifetime;
+        let caches = Caches {
+            keys: Fresh::new(Self::REMEMBERED, lifetime),
+            buckets: Fresh::new(Self::REMEMBERED, lifetime),
+            hosts: Fresh::new(Self::REMEMBERED, lifetime),
+        };
+        Self(Arc::new(Inner {
+            parts,
+            inflight: InFlight::default(),
+            caches,
+        }))
     }
 
     /// How it behaves.
     pub fn settings(&self) -> &PoolSettings {
-        &self.0.settings
+        &self.0.parts.settings
     }
 
     /// The present instant of its clock.
     pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.0.parts.clock.now()
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.0.parts.catalog
+    }
+
+    pub(crate) fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.0.parts.blobs
+    }
+
+    pub(crate) fn staging(&self) -> &Arc<dyn BlobStore> {
+        &self.0.parts.staging
+    }
+
+    pub(crate) fn spool(&self) -> &Spool {
+        &self.0.parts.spool
+    }
+
+    pub(crate) fn sealing_key(&self) -> &SealingKey {
+        &self.0.parts.sealing_key
+    }
+
+    pub(crate) fn inflight(&self) -> &InFlight {
+        &self.0.inflight
+    }
+
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.0.caches
+    }
+}
+
+impl Caches {
+    /// Forgets everything: after a change of members, keys or buckets at this node.
+    pub(crate) fn clear(&self) {
+        self.keys.clear();
+        self.buckets.clear();
+        self.hosts.clear();
     }
 }

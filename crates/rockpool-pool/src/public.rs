@@ -2,10 +2,10 @@
 use std::ops::Range;
 
 use rockpool_blobs::BlobReader;
-use rockpool_catalog::{Blob, Bucket, Object};
+use rockpool_catalog::{Blob, Bucket, Object, Scope};
 use rockpool_types::{BlobHash, ObjectKey};
 
-use crate::{Pool, PoolError};
+use crate::{Pool, PoolError, intake::blob_key};
 
 /// A public object, and whether the reader had to wait for its upload.
 #[derive(Clone, Debug)]
@@ -24,14 +24,26 @@ impl Pool {
         bucket: &Bucket,
         key: &ObjectKey,
     ) -> Result<PublicObject, PoolError> {
-        let _ = (bucket, key);
-        todo!()
+        // Looked at first: an upload that ends between the two looks must not be missed.
+        let end = self.inflight().end_of(bucket.id, key);
+        let mut object = self.catalog().find_object(bucket.id, key).await?;
+        let mut waited = false;
+        if let (None, Some(end)) = (&object, end) {
+            waited = true;
+            // Whether the wait ran out or not, what counts is what is there now.
+            let _ = tokio::time::timeout(self.settings().wait_for_upload, end).await;
+            object = self.catalog().find_object(bucket.id, key).await?;
+        }
+        let object = object.ok_or(PoolError::NoSuchKey)?;
+        if !object.acl.is_public() {
+            return Err(PoolError::AccessDenied);
+        }
+        Ok(PublicObject { object, waited })
     }
 
     /// The public blob of that hash. `None`: there is none.
     pub async fn find_public_blob(&self, hash: &BlobHash) -> Result<Option<Blob>, PoolError> {
-        let _ = hash;
-        todo!()
+        Ok(self.catalog().find_blob(Scope::Public, hash).await?)
     }
 
     /// Opens a blob's bytes, or a range of them (end excluded, within the blob, not empty).
@@ -40,12 +52,24 @@ impl Pool {
         blob: &Blob,
         range: Option<Range<u64>>,
     ) -> Result<BlobReader, PoolError> {
-        let _ = (blob, range);
-        todo!()
+        let key = blob_key(blob.scope, &blob.hash)?;
+        let Some(reader) = self.blobs().open(&key, range).await? else {
+            return Err(PoolError::Internal(format!(
+                "the blob store has lost {key}"
+            )));
+        };
+        if reader.size != blob.size {
+            let (found, expected) = (reader.size, blob.size);
+            return Err(PoolError::Internal(format!(
+                "{key} has {found} bytes in the blob store, not {expected}"
+            )));
+        }
+        Ok(reader)
     }
 
     /// Whether the catalog and the store can be reached. `Unavailable` or `Internal` says what cannot.
     pub async fn probe(&self) -> Result<(), PoolError> {
-        todo!()
+        self.catalog().probe().await?;
+        Ok(self.blobs().probe().await?)
     }
 }

@@ -1,12 +1,23 @@
 //! The verbs of multipart uploads, but for completion.
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
-use rockpool_catalog::{ListUploads, Object, Part, Upload, UploadId, UploadListing};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use rockpool_blobs::{BlobReader, Content, StoreKey};
+use rockpool_catalog::{
+    ListUploads, Object, Part, PartBytes, PutPart, Upload, UploadId, UploadListing,
+};
 use rockpool_types::{
     Acl, Checksum, ChecksumAlgorithm, ETag, ObjectAttributes, ObjectKey, Timestamp,
 };
 
-use crate::{BodySource, Entry, Pool, PoolError};
+use crate::{
+    BodyError, BodySource, Declared, Entry, Pool, PoolError, intake::kept_checksum, seal::random,
+};
+
+/// The numbers that a part may have (S3 user guide, "Multipart upload limits").
+pub(crate) const PART_NUMBERS: RangeInclusive<u32> = 1..=10_000;
 
 /// An upload that is to be started.
 #[derive(Clone, Debug)]
@@ -39,8 +50,23 @@ impl Pool {
         entry: &Entry,
         upload: NewUpload,
     ) -> Result<UploadId, PoolError> {
-        let _ = (entry, upload);
-        todo!()
+        entry.require_write()?;
+        let id = UploadId::new(&hex::encode(random::<16>()?))
+            .ok_or_else(|| PoolError::Internal("an upload id has a wrong form".into()))?;
+        let upload = Upload {
+            id: id.clone(),
+            bucket: entry.bucket.id,
+            key: upload.key,
+            acl: upload.acl.unwrap_or(entry.bucket.default_acl),
+            attributes: upload.attributes,
+            checksum: upload.checksum,
+            created_at: self.now(),
+        };
+        if self.catalog().insert_upload(upload).await? {
+            Ok(id)
+        } else {
+            Err(PoolError::NoSuchBucket)
+        }
     }
 
     /// The upload of that id and key. `NoSuchUpload`.
@@ -50,12 +76,15 @@ impl Pool {
         key: &ObjectKey,
         id: &UploadId,
     ) -> Result<Upload, PoolError> {
-        let _ = (entry, key, id);
-        todo!()
+        entry.require_bucket()?;
+        let upload = self.catalog().find_upload(entry.bucket.id, id).await?;
+        upload
+            .filter(|upload| upload.key == *key)
+            .ok_or(PoolError::NoSuchUpload)
     }
 
-    /// Takes a part in, in place of an earlier one of that number (1 to 10,000). `NoSuchUpload`, `InvalidPartCount`, and
-    /// the body's errors as for [`Self::put_object`].
+    /// Takes a part in, in place of an earlier one of that number (1 to 10,000). `NoSuchUpload`, `InvalidPartCount`,
+    /// and the body's errors as for [`Self::put_object`].
     pub async fn put_part(
         &self,
         entry: &Entry,
@@ -63,8 +92,38 @@ impl Pool {
         number: u32,
         body: &mut dyn BodySource,
     ) -> Result<StoredPart, PoolError> {
-        let _ = (entry, upload, number, body);
-        todo!()
+        require_own(entry, upload)?;
+        if !PART_NUMBERS.contains(&number) {
+            return Err(PoolError::InvalidPartCount);
+        }
+        let taken = self.take_in(body, self.settings().max_put_bytes).await?;
+        let bytes = self.stage(upload, number, &taken.content).await?;
+        let part = Part {
+            number,
+            size: taken.content.len(),
+            md5: taken.digested.md5,
+            hash: taken.digested.hash,
+            checksum: kept_checksum(&taken, upload.checksum.map(|(algorithm, _)| algorithm)),
+            bytes: bytes.clone(),
+            modified_at: self.now(),
+        };
+        let stored = StoredPart {
+            etag: ETag::single(part.md5),
+            checksum: part.checksum.clone(),
+            modified_at: part.modified_at,
+        };
+        match self.catalog().put_part(&upload.id, part).await? {
+            PutPart::Kept { replaced } => {
+                self.forget_staged(replaced.into_iter().collect());
+                Ok(stored)
+            }
+            PutPart::UploadGone => {
+                if let PartBytes::Staged(key) = bytes {
+                    self.forget_staged(vec![key]);
+                }
+                Err(PoolError::NoSuchUpload)
+            }
+        }
     }
 
     /// Takes a range of an object, or all of it, as a part.
@@ -76,14 +135,32 @@ impl Pool {
         source: &Object,
         range: Option<Range<u64>>,
     ) -> Result<StoredPart, PoolError> {
-        let _ = (entry, upload, number, source, range);
-        todo!()
+        let length = range
+            .as_ref()
+            .map_or(source.blob.size, |range| range.end - range.start);
+        let reader = self.open_object(source, range).await?;
+        let algorithm = upload.checksum.map(|(algorithm, _)| algorithm);
+        self.put_part(
+            entry,
+            upload,
+            number,
+            &mut Reading {
+                reader,
+                length,
+                algorithm,
+            },
+        )
+        .await
     }
 
     /// Ends an upload and forgets its parts. `NoSuchUpload`.
     pub async fn abort_upload(&self, entry: &Entry, upload: &Upload) -> Result<(), PoolError> {
-        let _ = (entry, upload);
-        todo!()
+        require_own(entry, upload)?;
+        if self.drop_upload(&upload.id).await?.is_some() {
+            Ok(())
+        } else {
+            Err(PoolError::NoSuchUpload)
+        }
     }
 
     /// Up to `limit` parts by number, after `after` (0: from the first).
@@ -94,8 +171,11 @@ impl Pool {
         after: u32,
         limit: u32,
     ) -> Result<Vec<Part>, PoolError> {
-        let _ = (entry, upload, after, limit);
-        todo!()
+        entry.require_bucket()?;
+        if upload.bucket != entry.bucket.id {
+            return Err(PoolError::NoSuchUpload);
+        }
+        Ok(self.catalog().list_parts(&upload.id, after, limit).await?)
     }
 
     /// A page of a bucket's uploads; the query's bucket must be the entry's.
@@ -104,7 +184,99 @@ impl Pool {
         entry: &Entry,
         query: ListUploads,
     ) -> Result<UploadListing, PoolError> {
-        let _ = (entry, query);
-        todo!()
+        entry.require_bucket()?;
+        if query.bucket != entry.bucket.id {
+            return Err(PoolError::AccessDenied);
+        }
+        Ok(self.catalog().list_uploads(query).await?)
+    }
+
+    /// Removes an upload and its parts; answers how many lay in staging. `None` when it is gone already.
+    pub(crate) async fn drop_upload(&self, id: &UploadId) -> Result<Option<usize>, PoolError> {
+        let Some(staged) = self.catalog().remove_upload(id).await? else {
+            return Ok(None);
+        };
+        let count = staged.len();
+        self.forget_staged(staged);
+        Ok(Some(count))
+    }
+
+    /// Puts a part's bytes where they wait for completion. Durable on return.
+    async fn stage(
+        &self,
+        upload: &Upload,
+        number: u32,
+        content: &Content,
+    ) -> Result<PartBytes, PoolError> {
+        if let Content::Memory(bytes) = content
+            && bytes.len() <= self.settings().inline_part_bytes
+        {
+            return Ok(PartBytes::Inline(bytes.to_vec()));
+        }
+        let name = format!(
+            "staging/{}/{number}-{}",
+            upload.id.as_str(),
+            hex::encode(random::<8>()?)
+        );
+        let key = StoreKey::new(name).map_err(|e| PoolError::Internal(e.to_string()))?;
+        self.staging()
+            .put(&key, content, "application/octet-stream")
+            .await?;
+        Ok(PartBytes::Staged(key.as_str().to_owned()))
+    }
+
+    /// Removes staged parts that nothing refers to any more, in the background; a collection removes what this leaves.
+    pub(crate) fn forget_staged(&self, keys: Vec<String>) {
+        if keys.is_empty() {
+            return;
+        }
+        let staging = self.staging().clone();
+        tokio::spawn(async move {
+            for key in keys.into_iter().filter_map(|key| StoreKey::new(key).ok()) {
+                if let Err(error) = staging.remove(&key).await {
+                    tracing::warn!(store.key = %key, %error, "a staged part was left behind; a collection will remove it");
+                }
+            }
+        });
+    }
+}
+
+fn require_own(entry: &Entry, upload: &Upload) -> Result<(), PoolError> {
+    entry.require_write()?;
+    if upload.bucket == entry.bucket.id {
+        Ok(())
+    } else {
+        Err(PoolError::NoSuchUpload)
+    }
+}
+
+/// A blob of the store as a body on its way in.
+struct Reading {
+    reader: BlobReader,
+    length: u64,
+    algorithm: Option<ChecksumAlgorithm>,
+}
+
+#[async_trait]
+impl BodySource for Reading {
+    fn length(&self) -> Option<u64> {
+        Some(self.length)
+    }
+
+    fn algorithms(&self) -> Vec<ChecksumAlgorithm> {
+        self.algorithm.into_iter().collect()
+    }
+
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>, BodyError> {
+        self.reader
+            .stream
+            .next()
+            .await
+            .transpose()
+            .map_err(|error| BodyError(Box::new(error)))
+    }
+
+    fn declared(&self) -> Vec<Declared> {
+        Vec::new()
     }
 }

@@ -79,10 +79,9 @@ impl fmt::Display for ByteSize {
         if let Some((unit, scale)) = UNITS
             .iter()
             .find(|(_, scale)| self.0 > 0 && self.0.is_multiple_of(*scale))
+            && (*scale > 1 || self.0 < 1024)
         {
-            if *scale > 1 || self.0 < 1024 {
-                return write!(f, "{} {unit}", self.0 / scale);
-            }
+            return write!(f, "{} {unit}", self.0 / scale);
         }
         match UNITS.iter().take(4).find(|(_, scale)| self.0 >= *scale) {
             Some((unit, scale)) => write!(f, "{:.1} {unit}", self.0 as f64 / *scale as f64),
