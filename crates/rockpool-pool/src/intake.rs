@@ -156,14 +156,14 @@ pub(crate) struct Sink {
 }
 
 enum State {
-    Memory(Digests),
+    Memory(Box<Digests>),
     Spooling(tokio::task::JoinHandle<Result<Spooling, PoolError>>),
     /// Only while a block changes hands.
     Moved,
 }
 
 struct Spooling {
-    digests: Digests,
+    digests: Box<Digests>,
     writer: SpoolWriter,
     /// An empty block to be filled again.
     block: Vec<u8>,
@@ -184,7 +184,7 @@ impl Sink {
             size: 0,
             head: Vec::new(),
             filling,
-            state: State::Memory(digests),
+            state: State::Memory(Box::new(digests)),
         }
     }
 

@@ -2,11 +2,12 @@
 use std::sync::Arc;
 
 use rockpool_catalog::{
-    AccessKey, Bucket, BucketChange, Member, MemberChange, MemberLimits, Usage,
+    AccessKey, Bucket, BucketChange, BucketId, ListObjects, ListUploads, Member, MemberChange,
+    MemberId, MemberLimits, NewBucket, RemoveBucket, Usage,
 };
-use rockpool_types::{AccessKeyId, Acl, BucketName, HostName, MemberName, SecretKey};
+use rockpool_types::{AccessKeyId, Acl, BucketName, Conditions, HostName, MemberName, SecretKey};
 
-use crate::{Caller, Pool, PoolError};
+use crate::{Access, Caller, Pool, PoolError, seal::random};
 
 /// A key that is to be made.
 #[derive(Clone, Debug, Default)]
