@@ -46,3 +46,4 @@ pub use rockpool_catalog::{
     Member, MemberChange, MemberId, MemberLimits, MemberState, Object, Part, Scope, Upload,
     UploadId, UploadListing, Usage,
 };
+pub use rockpool_media::is_active;
