@@ -6,9 +6,14 @@
 //! - `disk`: a directory; `s3`: a bucket at any S3 provider; `memory`: for tests
 
 mod content;
+mod disk;
+mod memory;
 mod spool;
 mod store;
+mod unique;
 
 pub use content::Content;
-pub use spool::{Spool, SpoolFile, SpoolWriter};
+pub use disk::{DiskStore, Durability};
+pub use memory::MemoryStore;
+pub use spool::{Spool, SpoolFile, SpoolReader, SpoolWriter};
 pub use store::{BlobReader, BlobStore, ByteStream, StoreError, StoreKey, StoredItem};

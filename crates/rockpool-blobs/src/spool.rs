@@ -1,15 +1,48 @@
 //! The spool: files of this node alone, for bodies on their way in.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate is one of the two places that own the disk"
+)]
+
 use std::{
-    io,
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use crate::unique::unique_name;
+
+/// The file in the spool directory whose lock is held while sub-directories are made and removed.
+const DIRECTORY_LOCK: &str = "lock";
+
+/// The file in a process's sub-directory whose lock is held for as long as the process lives.
+const PROCESS_LOCK: &str = "in-use";
 
 /// A directory of spool files that belongs to this process alone. What a crashed process left there is
 /// removed when the next one opens the same directory. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Spool {
-    directory: Arc<PathBuf>,
+    directory: Arc<OwnDirectory>,
+}
+
+/// The sub-directory of this process. The kernel frees its lock when the process ends, however it ends.
+#[derive(Debug)]
+struct OwnDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Drop for OwnDirectory {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(
+                spool.path = %self.path.display(),
+                "the spool could not be removed; the next start removes it: {error}"
+            );
+        }
+    }
 }
 
 impl Spool {
@@ -19,8 +52,18 @@ impl Spool {
     /// # Errors
     /// When the directory cannot be made, locked or written to.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        let _ = directory;
-        todo!()
+        fs::create_dir_all(directory)?;
+        // Without this lock, one process could remove what another has made and not yet locked.
+        let guard = open_lock(&directory.join(DIRECTORY_LOCK))?;
+        guard.lock()?;
+        remove_abandoned(directory)?;
+        let path = directory.join(unique_name()?);
+        fs::create_dir(&path)?;
+        let lock = open_lock(&path.join(PROCESS_LOCK))?;
+        lock.lock()?;
+        Ok(Self {
+            directory: Arc::new(OwnDirectory { path, _lock: lock }),
+        })
     }
 
     /// Starts a file. Blocking.
@@ -28,14 +71,86 @@ impl Spool {
     /// # Errors
     /// When it cannot be made; `ErrorKind::StorageFull` when the disk is full.
     pub fn create(&self) -> io::Result<SpoolWriter> {
-        let _ = &self.directory;
-        todo!()
+        let path = self.directory.path.join(unique_name()?);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
+        Ok(SpoolWriter {
+            file,
+            len: 0,
+            name: FileName {
+                path,
+                _directory: self.directory.clone(),
+            },
+        })
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
+/// Removes the sub-directories whose processes are gone. The caller holds the directory's lock.
+fn remove_abandoned(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let path = entry.path();
+            match remove_if_abandoned(&path) {
+                // Its own process was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => result?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_abandoned(path: &Path) -> io::Result<()> {
+    match File::open(path.join(PROCESS_LOCK)) {
+        Ok(lock) => match lock.try_lock() {
+            Ok(()) => fs::remove_dir_all(path),
+            Err(TryLockError::WouldBlock) => Ok(()),
+            Err(TryLockError::Error(error)) => Err(error),
+        },
+        // A crash left it while it was being made or removed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir_all(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// The name of a spool file; dropping it removes the file.
+#[derive(Debug)]
+struct FileName {
+    path: PathBuf,
+    /// Keeps the directory there for as long as files are.
+    _directory: Arc<OwnDirectory>,
+}
+
+impl Drop for FileName {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::warn!(
+                spool.path = %self.path.display(),
+                "a spool file could not be removed; the next start removes it: {error}"
+            );
+        }
     }
 }
 
 /// A spool file that is being written. Dropping it removes the file.
 #[derive(Debug)]
-pub struct SpoolWriter {}
+pub struct SpoolWriter {
+    file: File,
+    len: u64,
+    name: FileName,
+}
 
 impl SpoolWriter {
     /// Appends bytes. Blocking.
@@ -43,8 +158,9 @@ impl SpoolWriter {
     /// # Errors
     /// As the file system says; `ErrorKind::StorageFull` when the disk is full.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let _ = bytes;
-        todo!()
+        self.file.write_all(bytes)?;
+        self.len += bytes.len() as u64;
+        Ok(())
     }
 
     /// Ends the writing. The bytes are not durable yet: a store's `put` makes them so. Blocking.
@@ -52,14 +168,20 @@ impl SpoolWriter {
     /// # Errors
     /// As the file system says.
     pub fn finish(self) -> io::Result<SpoolFile> {
-        todo!()
+        Ok(SpoolFile {
+            file: self.file,
+            len: self.len,
+            name: self.name,
+        })
     }
 }
 
 /// A finished spool file. Dropping the last reference removes the file.
 #[derive(Debug)]
 pub struct SpoolFile {
+    file: File,
     len: u64,
+    name: FileName,
 }
 
 impl SpoolFile {
@@ -71,5 +193,59 @@ impl SpoolFile {
     /// Whether there are no bytes.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Reads bytes from `offset` on into `buffer` and tells how many: fewer than it takes only at the end, none past
+    /// it. Blocking.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self
+                .file
+                .read_at(&mut buffer[filled..], offset + filled as u64)
+            {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// A reader of its own from the first byte on; any number may read at once. Its reads block.
+    pub const fn reader(&self) -> SpoolReader<'_> {
+        SpoolReader {
+            spool_file: self,
+            offset: 0,
+        }
+    }
+
+    /// The open file, for making it durable. Its cursor is nobody's: read with [`Self::read_at`].
+    pub(crate) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where it lies, for linking it into a store on the same file system.
+    pub(crate) fn path(&self) -> &Path {
+        &self.name.path
+    }
+}
+
+/// Reads a spool file from its first byte on.
+#[derive(Debug)]
+pub struct SpoolReader<'a> {
+    spool_file: &'a SpoolFile,
+    offset: u64,
+}
+
+impl Read for SpoolReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.spool_file.read_at(self.offset, buffer)?;
+        self.offset += n as u64;
+        Ok(n)
     }
 }

@@ -56,6 +56,9 @@ impl fmt::Debug for StoreKey {
     }
 }
 
+/// The most bytes of a chunk of a [`ByteStream`].
+pub(crate) const CHUNK_BYTES: usize = 256 << 10;
+
 /// Bytes as they come out of a store. An error ends it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
