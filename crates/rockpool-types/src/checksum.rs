@@ -108,8 +108,12 @@ pub enum ChecksumKind {
     Composite(u32),
 }
 
-/// A checksum's value, as long as its algorithm says.
+/// A checksum's value.
+///
+/// - as long as its algorithm says, also when it was deserialized
+/// - serialized with its value in base64
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "Form", try_from = "Form")]
 pub struct Checksum {
     algorithm: ChecksumAlgorithm,
     value: Vec<u8>,
@@ -175,5 +179,31 @@ impl Checksum {
             ChecksumKind::FullObject => text,
             ChecksumKind::Composite(parts) => format!("{text}-{parts}"),
         }
+    }
+}
+
+/// A checksum as it is serialized.
+#[derive(Serialize, Deserialize)]
+struct Form {
+    algorithm: ChecksumAlgorithm,
+    value: String,
+    kind: ChecksumKind,
+}
+
+impl From<Checksum> for Form {
+    fn from(checksum: Checksum) -> Self {
+        Self {
+            algorithm: checksum.algorithm,
+            value: STANDARD.encode(checksum.value),
+            kind: checksum.kind,
+        }
+    }
+}
+
+impl TryFrom<Form> for Checksum {
+    type Error = Invalid;
+
+    fn try_from(form: Form) -> Result<Self, Invalid> {
+        Ok(Self::from_base64(form.algorithm, &form.value)?.with_kind(form.kind))
     }
 }

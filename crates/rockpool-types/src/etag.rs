@@ -63,10 +63,11 @@ impl FromStr for ETag {
             .and_then(|t| t.strip_suffix('"'))
             .unwrap_or(text);
         let (digits, parts) = match bare.split_once('-') {
-            Some((digits, parts)) => (
-                digits,
-                parts.parse().ok().filter(|n| *n > 0).ok_or_else(bad)?,
-            ),
+            // No sign and no leading zero: each ETag has one spelling.
+            Some((digits, parts)) if parts.starts_with(|c: char| matches!(c, '1'..='9')) => {
+                (digits, parts.parse().map_err(|_| bad())?)
+            }
+            Some(_) => return Err(bad()),
             None => (bare, 0),
         };
         let mut md5 = [0; 16];

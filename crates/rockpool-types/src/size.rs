@@ -8,7 +8,8 @@ use crate::Invalid;
 /// A number of bytes.
 ///
 /// - read from `1234`, `64 KiB`, `40MB`, `1.5 GiB`; K, M, G, T with `i` are powers of 1024, without it of 1000
-/// - written exactly when it is a whole number of a unit, else with one decimal
+/// - shown exactly when it is a whole number of a unit, else with one decimal
+/// - serialized as it is shown when that is exact, else as a number: it always comes back the same
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ByteSize(u64);
 
@@ -98,7 +99,12 @@ impl fmt::Debug for ByteSize {
 
 impl Serialize for ByteSize {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let text = self.to_string();
+        if text.parse() == Ok(*self) {
+            serializer.serialize_str(&text)
+        } else {
+            serializer.serialize_u64(self.0)
+        }
     }
 }
 

@@ -68,14 +68,24 @@ impl Timestamp {
             .unwrap_or_default()
     }
 
-    /// Reads an HTTP date: IMF-fixdate, or RFC 2822 with any zone, which old clients send.
+    /// Reads an HTTP date (RFC 9110 section 5.6.7): IMF-fixdate, the two obsolete forms of RFC 850 and asctime, or
+    /// RFC 2822 with any zone, which old clients send. A year of two digits is one of 1969 to 2068.
     ///
     /// # Errors
-    /// When `text` is neither.
+    /// When `text` is none of these.
     pub fn from_http_date(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let obsolete = |form: &str| {
+            let civil = jiff::civil::DateTime::strptime(form, text).ok()?;
+            Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        };
         jiff::fmt::rfc2822::parse(text)
-            .map(|zoned| Self(zoned.timestamp().as_millisecond()))
-            .map_err(|_| Invalid::new("date", format!("`{text}` is not an HTTP date")))
+            .map(|zoned| zoned.timestamp())
+            .ok()
+            .or_else(|| obsolete("%A, %d-%b-%y %H:%M:%S GMT"))
+            .or_else(|| obsolete("%a %b %e %H:%M:%S %Y"))
+            .map(|instant| Self(instant.as_millisecond()))
+            .ok_or_else(|| Invalid::new("date", format!("`{text}` is not an HTTP date")))
     }
 
     /// Reads ISO 8601 in its basic form of signatures, `20261123T083000Z`.
@@ -89,7 +99,12 @@ impl Timestamp {
                 format!("`{text}` is not of the form 20261123T083000Z"),
             )
         };
-        if text.len() != 16 || !text.ends_with('Z') {
+        let fits = |(at, byte): (usize, u8)| match at {
+            8 => byte == b'T',
+            15 => byte == b'Z',
+            _ => byte.is_ascii_digit(),
+        };
+        if text.len() != 16 || !text.bytes().enumerate().all(fits) {
             return Err(bad());
         }
         let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).map_err(|_| bad())?;
