@@ -1,0 +1,179 @@
+//! A blob store that misbehaves when it is told to.
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rockpool_blobs::{BlobReader, BlobStore, Content, StoreError, StoreKey, StoredItem};
+
+/// What goes wrong with the next call of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The next put fails before it does anything.
+    PutFails,
+    /// The next put does its work, and fails all the same.
+    PutFailsAfterwards,
+    /// The next put says that the store is full.
+    PutFull,
+    /// The next put waits so long before it does its work.
+    PutWaits(Duration),
+    /// The next removal fails before it does anything.
+    RemoveFails,
+    /// The next removal does its work, and fails all the same.
+    RemoveFailsAfterwards,
+    /// The next removal waits so long before it does its work.
+    RemoveWaits(Duration),
+    /// The next read fails.
+    OpenFails,
+}
+
+/// A store in front of another that carries out faults, each once, in the order they were added.
+#[derive(Clone, Debug)]
+pub struct FaultyStore {
+    inner: Arc<dyn BlobStore>,
+    faults: Arc<Mutex<Vec<Fault>>>,
+    puts: Arc<Mutex<Vec<StoreKey>>>,
+}
+
+impl FaultyStore {
+    /// Puts itself in front of `inner`; without faults it changes nothing.
+    pub fn new(inner: Arc<dyn BlobStore>) -> Self {
+        Self {
+            inner,
+            faults: Arc::default(),
+            puts: Arc::default(),
+        }
+    }
+
+    /// Adds a fault for the next call of its kind.
+    pub fn add(&self, fault: Fault) {
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(fault);
+    }
+
+    /// The keys of all puts that reached the store behind, copies included.
+    pub fn puts(&self) -> Vec<StoreKey> {
+        self.puts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn take(&self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = faults.iter().position(fits)?;
+        Some(faults.remove(at))
+    }
+
+    fn count_put(&self, key: &StoreKey) {
+        self.puts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(key.clone());
+    }
+}
+
+fn down(doing: &str) -> StoreError {
+    StoreError::Unavailable {
+        doing: doing.into(),
+        why: "a fault that a test asked for".into(),
+    }
+}
+
+#[async_trait]
+impl BlobStore for FaultyStore {
+    async fn put(
+        &self,
+        key: &StoreKey,
+        content: &Content,
+        media_type: &str,
+    ) -> Result<(), StoreError> {
+        let is_put = |fault: &Fault| {
+            matches!(
+                fault,
+                Fault::PutFails | Fault::PutFailsAfterwards | Fault::PutFull | Fault::PutWaits(_)
+            )
+        };
+        let fault = self.take(is_put);
+        match fault {
+            Some(Fault::PutFails) => return Err(down("putting")),
+            Some(Fault::PutFull) => {
+                return Err(StoreError::Full {
+                    doing: "putting".into(),
+                });
+            }
+            Some(Fault::PutWaits(time)) => tokio::time::sleep(time).await,
+            _ => {}
+        }
+        self.count_put(key);
+        self.inner.put(key, content, media_type).await?;
+        if fault == Some(Fault::PutFailsAfterwards) {
+            Err(down("putting"))
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn open(
+        &self,
+        key: &StoreKey,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<BlobReader>, StoreError> {
+        if self.take(|fault| *fault == Fault::OpenFails).is_some() {
+            return Err(down("opening"));
+        }
+        self.inner.open(key, range).await
+    }
+
+    async fn size(&self, key: &StoreKey) -> Result<Option<u64>, StoreError> {
+        self.inner.size(key).await
+    }
+
+    async fn copy(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        media_type: &str,
+    ) -> Result<bool, StoreError> {
+        self.count_put(to);
+        self.inner.copy(from, to, media_type).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        let is_remove = |fault: &Fault| {
+            matches!(
+                fault,
+                Fault::RemoveFails | Fault::RemoveFailsAfterwards | Fault::RemoveWaits(_)
+            )
+        };
+        let fault = self.take(is_remove);
+        match fault {
+            Some(Fault::RemoveFails) => return Err(down("removing")),
+            Some(Fault::RemoveWaits(time)) => tokio::time::sleep(time).await,
+            _ => {}
+        }
+        self.inner.remove(key).await?;
+        if fault == Some(Fault::RemoveFailsAfterwards) {
+            Err(down("removing"))
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&StoreKey>,
+        limit: usize,
+    ) -> Result<Vec<StoredItem>, StoreError> {
+        self.inner.list(prefix, after, limit).await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
+}

@@ -1,0 +1,298 @@
+//! A whole pool in a temporary directory.
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use rockpool_blobs::{BlobStore, DiskStore, Durability, Spool, StoreKey};
+use rockpool_catalog::Catalog;
+use rockpool_pool::{
+    Access, Caller, Entry, ListObjects, MemberLimits, NewKey, Pool, PoolError, PoolParts,
+    PoolSettings, PutRequest, Scope, SealingKey, Stored,
+};
+use rockpool_types::{
+    Acl, BucketName, Clock, Conditions, ManualClock, MemberName, ObjectAttributes, ObjectKey,
+    Timestamp,
+};
+use tempfile::TempDir;
+
+use crate::{Body, FaultyStore};
+
+/// How a test's pool is made.
+#[derive(Clone, Debug, Default)]
+pub struct TestPoolOptions {
+    /// Its settings.
+    pub settings: PoolSettings,
+}
+
+/// A pool on SQLite and a directory, with its blob store behind faults and its clock in the test's hand. When it is
+/// dropped it insists that its spool is empty.
+#[derive(Debug)]
+pub struct TestPool {
+    /// The pool.
+    pub pool: Pool,
+    /// Its blob store, which is its staging too.
+    pub store: FaultyStore,
+    /// Its catalog.
+    pub catalog: Catalog,
+    /// Its clock's hand.
+    pub clock: ManualClock,
+    directory: TempDir,
+}
+
+impl TestPool {
+    /// A pool with the settings of `options`. It starts at a fixed instant of the year 2026.
+    ///
+    /// # Panics
+    /// When the pool cannot be made.
+    pub async fn start(options: TestPoolOptions) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let (clock, hand) = Clock::manual(Timestamp::from_millis(1_790_000_000_000));
+        let disk = DiskStore::open(&directory.path().join("store"), Durability::Relaxed)
+            .expect("the store opens");
+        let store = FaultyStore::new(Arc::new(disk));
+        let shared: Arc<dyn BlobStore> = Arc::new(store.clone());
+        let catalog = Catalog::open_sqlite(&directory.path().join("catalog.db"))
+            .await
+            .expect("the catalog opens");
+        let pool = Pool::new(PoolParts {
+            catalog: catalog.clone(),
+            blobs: shared.clone(),
+            staging: shared,
+            spool: Spool::open(&directory.path().join("spool")).expect("the spool opens"),
+            sealing_key: SealingKey::new([7; 32]),
+            clock,
+            settings: options.settings,
+        });
+        Self {
+            pool,
+            store,
+            catalog,
+            clock: hand,
+            directory,
+        }
+    }
+
+    /// A member of that name with a bucket of the same name and no limits, as a caller.
+    ///
+    /// # Panics
+    /// When there is one already.
+    pub async fn member(&self, name: &str) -> Caller {
+        let limits = MemberLimits {
+            max_buckets: 10,
+            max_bytes: None,
+            max_objects: None,
+        };
+        self.member_with(name, limits).await
+    }
+
+    /// As [`Self::member`], with limits.
+    ///
+    /// # Panics
+    /// When there is one already.
+    pub async fn member_with(&self, name: &str, limits: MemberLimits) -> Caller {
+        let name = MemberName::new(name).expect("a good name");
+        let (_, key) = self
+            .pool
+            .add_member(&name, limits, NewKey::default())
+            .await
+            .expect("a new member");
+        let holder = self
+            .pool
+            .find_key(&key.id)
+            .await
+            .expect("the catalog answers");
+        Caller::Member(holder.expect("the key works"))
+    }
+
+    /// The caller's entry for writing to a bucket.
+    ///
+    /// # Panics
+    /// When the caller is not let in.
+    pub async fn entry(&self, caller: &Caller, bucket: &str) -> Entry {
+        let name = BucketName::new(bucket).expect("a good name");
+        self.pool
+            .enter(caller, &name, Access::Write)
+            .await
+            .expect("the caller may write")
+    }
+
+    /// Puts bytes under a key.
+    ///
+    /// # Errors
+    /// The pool's.
+    pub async fn put(
+        &self,
+        entry: &Entry,
+        key: &str,
+        acl: Acl,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Stored, PoolError> {
+        let request = PutRequest {
+            key: ObjectKey::new(key).expect("a good key"),
+            acl: Some(acl),
+            attributes: ObjectAttributes::default(),
+            conditions: Conditions::default(),
+        };
+        self.pool
+            .put_object(entry, request, &mut Body::new(bytes))
+            .await
+    }
+
+    /// The bytes under a key.
+    ///
+    /// # Errors
+    /// The pool's, and `Unavailable` when the bytes break off.
+    pub async fn read(&self, entry: &Entry, key: &str) -> Result<Vec<u8>, PoolError> {
+        let object = self
+            .pool
+            .find_object(entry, &ObjectKey::new(key).expect("a good key"))
+            .await?;
+        let reader = self.pool.open_object(&object, None).await?;
+        let chunks: Vec<Bytes> = reader
+            .stream
+            .try_collect()
+            .await
+            .map_err(|e| PoolError::Unavailable(e.to_string()))?;
+        Ok(chunks.concat())
+    }
+
+    /// Removes a key; whether it was there.
+    ///
+    /// # Panics
+    /// When the pool does not answer.
+    pub async fn remove(&self, entry: &Entry, key: &str) -> bool {
+        let key = ObjectKey::new(key).expect("a good key");
+        let mut answers = self
+            .pool
+            .remove_objects(entry, vec![(key, Conditions::default())])
+            .await
+            .expect("it answers");
+        answers
+            .pop()
+            .expect("one answer for one key")
+            .expect("there was no condition")
+    }
+
+    /// All keys of the store that begin with `prefix`.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn stored(&self, prefix: &str) -> Vec<String> {
+        let items = self
+            .store
+            .list(prefix, None, usize::MAX)
+            .await
+            .expect("the store answers");
+        items
+            .into_iter()
+            .map(|item| item.key.as_str().to_owned())
+            .collect()
+    }
+
+    /// Moves the clock past the grace period, every lease and every quarantine, and collects until nothing is left to do.
+    ///
+    /// # Panics
+    /// When the pool does not answer.
+    pub async fn collect_everything(&self) {
+        let settings = self.pool.settings();
+        let far =
+            settings.grace + settings.store_lease + settings.delete_lease + settings.longest_delete;
+        for _ in 0..5 {
+            self.clock.advance(far + Duration::from_secs(1));
+            self.pool.collect().await.expect("the pool answers");
+        }
+    }
+
+    /// Insists that every object of these buckets can be read whole, and that every blob in the store has an object. To be
+    /// called when nothing is under way and everything idle has been collected.
+    ///
+    /// # Panics
+    /// When that is not so.
+    pub async fn insist_on_promises(&self, entries: &[&Entry]) {
+        let mut wanted = BTreeSet::new();
+        for entry in entries {
+            let query = ListObjects {
+                bucket: entry.bucket().id,
+                prefix: String::new(),
+                delimiter: None,
+                after: None,
+                limit: 100_000,
+            };
+            for object in self
+                .pool
+                .list_objects(entry, query)
+                .await
+                .expect("the pool answers")
+                .objects
+            {
+                let bytes = self
+                    .read(entry, object.key.as_str())
+                    .await
+                    .expect("a mapped key has its bytes");
+                assert_eq!(
+                    bytes.len() as u64,
+                    object.blob.size,
+                    "the size of {}",
+                    object.key
+                );
+                wanted.insert((scope_folder(object.blob.scope), object.blob.hash.to_hex()));
+            }
+        }
+        let mut found = BTreeSet::new();
+        for key in self
+            .stored("blobs/")
+            .await
+            .into_iter()
+            .chain(self.stored("private/").await)
+        {
+            let key = StoreKey::new(key).expect("a listed key is a key");
+            let mut segments = key.as_str().split('/');
+            let scope = match segments.next() {
+                Some("private") => segments.next().unwrap_or_default().to_owned(),
+                _ => String::new(),
+            };
+            let hash = key
+                .as_str()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            found.insert((scope, hash));
+        }
+        assert_eq!(
+            found, wanted,
+            "what lies in the store, and what objects point to"
+        );
+    }
+}
+
+/// The folder of a scope under `private/`; empty for the public.
+fn scope_folder(scope: Scope) -> String {
+    match scope {
+        Scope::Public => String::new(),
+        Scope::Private(member) => member.as_i64().to_string(),
+    }
+}
+
+impl Drop for TestPool {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let left = files_below(&self.directory.path().join("spool"));
+            assert!(left.is_empty(), "the spool is not empty: {left:?}");
+        }
+    }
+}
+
+fn files_below(directory: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if entry.file_name() != "lock" {
+            files.push(path.display().to_string());
+        }
+    }
+    files
+}
