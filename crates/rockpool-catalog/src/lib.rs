@@ -7,22 +7,37 @@
 //! - `records`: the rows as the pool sees them
 //! - `catalog`: opening and migrating; the handle
 //! - `members`, `access_keys`, `buckets`: who may do what
-//! - `objects`, `listing`: mapping keys to blobs, and walking them
-//! - `blobs`: the life of a blob's row; collection
+//! - `objects`, `listing`: mapping keys to blobs, and walking them; `put` has the steps of a put, `walk` decides
+//!   what a listing shows and where it goes on
+//! - `blobs`: the life of a blob's row; collection; `blob_rows` has what runs inside others' transactions
 //! - `uploads`: multipart uploads and their parts
 //! - `usage`: exact counts
+//! - `headers`, `codes`, `sets`: how attributes and small values lie in columns; long lists in statements
+//! - `database`: the waist: transactions, statements, values; `row`: taking rows apart; `dialect`: where databases
+//!   differ; `migrations`: the schema; `sqlite`: the driver
 
 mod access_keys;
+mod blob_rows;
 mod blobs;
 mod buckets;
 mod catalog;
+mod codes;
+mod database;
+mod dialect;
 mod error;
+mod headers;
 mod listing;
 mod members;
+mod migrations;
 mod objects;
+mod put;
 mod records;
+mod row;
+mod sets;
+mod sqlite;
 mod uploads;
 mod usage;
+mod walk;
 
 pub use blobs::{CollectReason, Collectable, DeletionClaim};
 pub use buckets::{BucketChange, NewBucket, RemoveBucket};

@@ -1,5 +1,10 @@
 //! Walking keys in byte order, jumping over common prefixes.
-use crate::{BucketId, Catalog, CatalogError, Object, Upload};
+use crate::{
+    BucketId, Catalog, CatalogError, Object, Upload,
+    database::{Result, Tx},
+    objects, uploads,
+    walk::{BatchSize, Walk, beyond, successor},
+};
 
 /// A question for a page of objects.
 #[derive(Clone, Debug)]
@@ -57,15 +62,209 @@ pub struct UploadListing {
 }
 
 impl Catalog {
-    /// A page of objects.
+    /// A page of objects. A limit of 0 answers an empty page with nothing behind it, as S3 does.
     pub async fn list_objects(&self, query: ListObjects) -> Result<Listing, CatalogError> {
-        let _ = query;
-        todo!()
+        self.db
+            .scan("listing objects", query, |tx, query| {
+                Box::pin(list_objects(tx, query))
+            })
+            .await
     }
 
-    /// A page of uploads.
+    /// A page of uploads. A limit of 0 is as for objects; an empty upload id marker is none.
     pub async fn list_uploads(&self, query: ListUploads) -> Result<UploadListing, CatalogError> {
-        let _ = query;
-        todo!()
+        self.db
+            .scan("listing uploads", query, |tx, query| {
+                Box::pin(list_uploads(tx, query))
+            })
+            .await
     }
+}
+
+/// What of the page is filled.
+struct Page<T> {
+    limit: usize,
+    shown: Vec<T>,
+    common_prefixes: Vec<String>,
+}
+
+impl<T> Page<T> {
+    const fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            shown: Vec::new(),
+            common_prefixes: Vec::new(),
+        }
+    }
+
+    const fn entries(&self) -> usize {
+        self.shown.len() + self.common_prefixes.len()
+    }
+
+    const fn room(&self) -> usize {
+        self.limit.saturating_sub(self.entries())
+    }
+}
+
+async fn list_objects(tx: &mut Tx, query: &ListObjects) -> Result<Listing> {
+    let walk = Walk::new(query.prefix.clone(), query.delimiter.clone());
+    let mut page = Page::new(query.limit);
+    let mut position = walk.start(query.after.as_deref());
+    let more =
+        query.limit > 0 && fill_objects(tx, query.bucket, &walk, &mut page, &mut position).await?;
+    let last_key = page.shown.last().map(|object: &Object| object.key.as_str());
+    let last = last_key.max(page.common_prefixes.last().map(String::as_str));
+    Ok(Listing {
+        next: last.filter(|_| more).map(str::to_owned),
+        objects: page.shown,
+        common_prefixes: page.common_prefixes,
+    })
+}
+
+/// Fills the page from `position` on; answers whether there is more.
+async fn fill_objects(
+    tx: &mut Tx,
+    bucket: BucketId,
+    walk: &Walk,
+    page: &mut Page<Object>,
+    position: &mut Vec<u8>,
+) -> Result<bool> {
+    let sql = format!(
+        "SELECT {} {} WHERE o.bucket_id = ? AND o.key >= ? AND o.key < ? ORDER BY o.key LIMIT ?",
+        objects::columns(),
+        objects::FROM
+    );
+    let end = walk.end();
+    let mut batch = BatchSize::new(walk);
+    while *position < end {
+        let wanted = batch.rows(page.room());
+        let values = [
+            bucket.into(),
+            position.as_slice().into(),
+            end.as_slice().into(),
+            wanted.into(),
+        ];
+        let rows = tx.query(&sql, &values).await?;
+        let (fetched, before) = (rows.len(), page.entries());
+        for mut row in rows {
+            let object = objects::read_object(&mut row)?;
+            if object.key.as_bytes() < position.as_slice() {
+                continue;
+            }
+            if page.room() == 0 {
+                return Ok(true);
+            }
+            if let Some(common_prefix) = walk.common_prefix(object.key.as_str()) {
+                *position = beyond(common_prefix);
+                page.common_prefixes.push(common_prefix.to_owned());
+            } else {
+                *position = successor(object.key.as_str());
+                page.shown.push(object);
+            }
+        }
+        if fetched < wanted as usize {
+            break;
+        }
+        batch.learn(fetched, page.entries() - before);
+    }
+    Ok(false)
+}
+
+/// Where a listing of uploads stands: at a key, behind this upload of it.
+struct UploadPosition {
+    key: Vec<u8>,
+    after: String,
+}
+
+async fn list_uploads(tx: &mut Tx, query: &ListUploads) -> Result<UploadListing> {
+    let walk = Walk::new(query.prefix.clone(), query.delimiter.clone());
+    let mut page = Page::new(query.limit);
+    let mut position = start_of_uploads(&walk, query);
+    let more =
+        query.limit > 0 && fill_uploads(tx, query.bucket, &walk, &mut page, &mut position).await?;
+    let last_upload = page
+        .shown
+        .last()
+        .map(|upload: &Upload| (upload.key.as_str(), upload.id.as_str()));
+    let last_prefix = page.common_prefixes.last().map(|p| (p.as_str(), ""));
+    let last = last_upload.max(last_prefix);
+    Ok(UploadListing {
+        next: last
+            .filter(|_| more)
+            .map(|(key, id)| (key.to_owned(), id.to_owned())),
+        uploads: page.shown,
+        common_prefixes: page.common_prefixes,
+    })
+}
+
+fn start_of_uploads(walk: &Walk, query: &ListUploads) -> UploadPosition {
+    let key_marker = query.key_marker.as_deref();
+    let id_marker = query
+        .upload_id_marker
+        .as_deref()
+        .filter(|id| !id.is_empty());
+    let behind_key = walk.start(key_marker);
+    match (key_marker, id_marker) {
+        (Some(key), Some(id)) if behind_key == successor(key) => UploadPosition {
+            key: key.as_bytes().to_vec(),
+            after: id.to_owned(),
+        },
+        _ => UploadPosition {
+            key: behind_key,
+            after: String::new(),
+        },
+    }
+}
+
+/// Fills the page from `position` on; answers whether there is more.
+async fn fill_uploads(
+    tx: &mut Tx,
+    bucket: BucketId,
+    walk: &Walk,
+    page: &mut Page<Upload>,
+    position: &mut UploadPosition,
+) -> Result<bool> {
+    let sql = format!(
+        "SELECT {} FROM uploads u WHERE u.bucket_id = ? AND u.key >= ? AND u.key < ? \
+         AND NOT (u.key = ? AND u.id <= ?) ORDER BY u.key, u.id LIMIT ?",
+        uploads::COLUMNS
+    );
+    let end = walk.end();
+    let mut batch = BatchSize::new(walk);
+    while position.key < end {
+        let wanted = batch.rows(page.room());
+        let values = [
+            bucket.into(),
+            position.key.as_slice().into(),
+            end.as_slice().into(),
+            position.key.as_slice().into(),
+            position.after.as_str().into(),
+            wanted.into(),
+        ];
+        let rows = tx.query(&sql, &values).await?;
+        let (fetched, before) = (rows.len(), page.entries());
+        for mut row in rows {
+            let upload = uploads::read_upload(&mut row)?;
+            if upload.key.as_bytes() < position.key.as_slice() {
+                continue;
+            }
+            if page.room() == 0 {
+                return Ok(true);
+            }
+            if let Some(common_prefix) = walk.common_prefix(upload.key.as_str()) {
+                position.key = beyond(common_prefix);
+                position.after.clear();
+                page.common_prefixes.push(common_prefix.to_owned());
+            } else {
+                position.key = upload.key.as_bytes().to_vec();
+                position.after = upload.id.as_str().to_owned();
+                page.shown.push(upload);
+            }
+        }
+        if fetched < wanted as usize {
+            break;
+        }
+        batch.learn(fetched, page.entries() - before);
+    }
+    Ok(false)
 }

@@ -3,7 +3,16 @@ use std::time::Duration;
 
 use rockpool_types::{Acl, BlobHash, Conditions, ETag, ObjectAttributes, ObjectKey, Timestamp};
 
-use crate::{BlobId, BucketId, Catalog, CatalogError, Object, Scope, UploadId};
+use crate::{
+    BlobId, BucketId, Catalog, CatalogError, Object, Scope, UploadId, blob_rows,
+    blob_rows::signed,
+    codes,
+    database::{Result, Tx, Value},
+    dialect::Fault,
+    headers::{self, Basis},
+    put,
+    row::Row,
+};
 
 /// An object that is to be put.
 #[derive(Clone, Debug)]
@@ -82,13 +91,20 @@ impl Catalog {
     /// With a claim, the caller vouches that the bytes are durable in the store under this hash and scope; the row
     /// becomes live. Where the claim's row is gone or being deleted meanwhile, the answer is as without a
     /// claim. After a refusal with a claim the row becomes idle, for the collector.
+    ///
+    /// # Errors
+    /// `Internal` also when `scope` does not follow from `acl` and the bucket's owner, or when the pool has that
+    /// hash with another size: bugs of the caller, which change nothing.
     pub async fn put_object(
         &self,
         put: PutObject,
         claim: Option<BlobId>,
     ) -> Result<PutOutcome, CatalogError> {
-        let _ = (put, claim);
-        todo!()
+        self.db
+            .write("putting an object", (put, claim), |tx, (put, claim)| {
+                Box::pin(put::put(tx, put, *claim))
+            })
+            .await
     }
 
     /// The object of that key.
@@ -97,8 +113,13 @@ impl Catalog {
         bucket: BucketId,
         key: &ObjectKey,
     ) -> Result<Option<Object>, CatalogError> {
-        let _ = (bucket, key);
-        todo!()
+        self.db
+            .read(
+                "looking up an object",
+                (bucket, key),
+                |tx, (bucket, key)| Box::pin(find(tx, *bucket, key)),
+            )
+            .await
     }
 
     /// Unmaps keys, in one transaction for up to 1,000. Answers for each whether it was there. With
@@ -109,11 +130,18 @@ impl Catalog {
         keys: Vec<(ObjectKey, Conditions)>,
         now: Timestamp,
     ) -> Result<Vec<Option<bool>>, CatalogError> {
-        let _ = (bucket, keys, now);
-        todo!()
+        let args = (bucket, keys, now);
+        self.db
+            .write("removing objects", args, |tx, (bucket, keys, now)| {
+                Box::pin(remove_all(tx, *bucket, keys, *now))
+            })
+            .await
     }
 
     /// Changes an object that still points to the blob `blob`. `false` when it does not.
+    ///
+    /// # Errors
+    /// `Internal` also when the change would make a public object private or the other way round.
     pub async fn change_object(
         &self,
         bucket: BucketId,
@@ -121,7 +149,170 @@ impl Catalog {
         blob: BlobId,
         change: ObjectChange,
     ) -> Result<bool, CatalogError> {
-        let _ = (bucket, key, blob, change);
-        todo!()
+        let args = (bucket, key.clone(), blob, change);
+        self.db
+            .write(
+                "changing an object",
+                args,
+                |tx, (bucket, key, blob, change)| {
+                    Box::pin(self::change(tx, *bucket, key, *blob, change))
+                },
+            )
+            .await
     }
+}
+
+/// The columns of an object, as [`read_object`] takes them; [`FROM`] says from where.
+pub(crate) fn columns() -> String {
+    format!(
+        "{}, o.key, o.etag, o.acl, o.modified_at, h.body, o.checksum, o.extra",
+        blob_rows::COLUMNS
+    )
+}
+
+/// The tables of [`columns`].
+pub(crate) const FROM: &str = "FROM objects o JOIN blobs b ON b.id = o.blob_id \
+                               JOIN media_types t ON t.id = b.media_type \
+                               LEFT JOIN header_sets h ON h.id = o.headers";
+
+/// Takes the columns of an object.
+pub(crate) fn read_object(row: &mut Row) -> Result<Object> {
+    let blob = blob_rows::read_blob(row)?;
+    let key = row.take()?;
+    let etag = read_etag(row, blob.md5)?;
+    let (acl, modified_at) = (row.take()?, row.take()?);
+    let (set, checksum, extra): (Option<String>, Option<Vec<u8>>, Option<String>) =
+        (row.take()?, row.take()?, row.take()?);
+    let basis = Basis {
+        media_type: &blob.media_type,
+        size: blob.size,
+        etag,
+    };
+    let mut attributes = headers::unpack(set.as_deref(), extra.as_deref(), &basis)?;
+    attributes.checksum = checksum
+        .map(|bytes| codes::checksum_from_bytes(&bytes))
+        .transpose()?;
+    Ok(Object {
+        key,
+        blob,
+        etag,
+        acl,
+        modified_at,
+        attributes,
+    })
+}
+
+fn read_etag(row: &mut Row, md5: [u8; 16]) -> Result<ETag> {
+    row.take::<Option<Vec<u8>>>()?.map_or_else(
+        || Ok(ETag::single(md5)),
+        |bytes| codes::etag_from_bytes(&bytes),
+    )
+}
+
+async fn find(tx: &mut Tx, bucket: BucketId, key: &ObjectKey) -> Result<Option<Object>> {
+    let sql = format!(
+        "SELECT {} {FROM} WHERE o.bucket_id = ? AND o.key = ?",
+        columns()
+    );
+    let row = tx
+        .query_one(&sql, &[bucket.into(), key.as_bytes().into()])
+        .await?;
+    row.map(|mut row| read_object(&mut row)).transpose()
+}
+
+/// What a key is mapped to, as far as unmapping it needs to know.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    /// Its blob.
+    pub(crate) blob: BlobId,
+    /// The blob's size in bytes.
+    pub(crate) size: u64,
+    /// Its ETag.
+    pub(crate) etag: ETag,
+}
+
+/// The mapping of a key, which stays as it is until the transaction ends.
+pub(crate) async fn lock_mapping(
+    tx: &mut Tx,
+    bucket: BucketId,
+    key: &ObjectKey,
+) -> Result<Option<Mapping>> {
+    let row = tx
+        .lock_one(
+            "SELECT b.id, b.size, b.md5, o.etag FROM objects o JOIN blobs b ON b.id = o.blob_id \
+             WHERE o.bucket_id = ? AND o.key = ?",
+            &[bucket.into(), key.as_bytes().into()],
+        )
+        .await?;
+    let Some(mut row) = row else {
+        return Ok(None);
+    };
+    let (blob, size, md5) = (row.take()?, row.take()?, row.take()?);
+    let etag = read_etag(&mut row, md5)?;
+    Ok(Some(Mapping { blob, size, etag }))
+}
+
+async fn remove_all(
+    tx: &mut Tx,
+    bucket: BucketId,
+    keys: &[(ObjectKey, Conditions)],
+    now: Timestamp,
+) -> Result<Vec<Option<bool>>> {
+    let mut answers = Vec::with_capacity(keys.len());
+    let (mut objects, mut bytes) = (0, 0);
+    for (key, conditions) in keys {
+        let Some(old) = lock_mapping(tx, bucket, key).await? else {
+            answers.push(Some(false));
+            continue;
+        };
+        if !conditions.is_empty() && !conditions.allow_write(Some(&old.etag.to_string())) {
+            answers.push(None);
+            continue;
+        }
+        let row: [Value<'_>; 2] = [bucket.into(), key.as_bytes().into()];
+        tx.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", &row)
+            .await?;
+        blob_rows::remove_reference(tx, old.blob, now).await?;
+        objects -= 1;
+        bytes -= signed(old.size);
+        answers.push(Some(true));
+    }
+    blob_rows::count_objects(tx, bucket, objects, bytes).await?;
+    Ok(answers)
+}
+
+async fn change(
+    tx: &mut Tx,
+    bucket: BucketId,
+    key: &ObjectKey,
+    blob: BlobId,
+    change: &ObjectChange,
+) -> Result<bool> {
+    let row: [Value<'_>; 3] = [bucket.into(), key.as_bytes().into(), blob.into()];
+    let sql = "SELECT acl, extra FROM objects WHERE bucket_id = ? AND key = ? AND blob_id = ?";
+    let Some(mut found) = tx.lock_one(sql, &row).await? else {
+        return Ok(false);
+    };
+    let (old_acl, mut extra): (Acl, Option<String>) = (found.take()?, found.take()?);
+    let acl = change.acl.unwrap_or(old_acl);
+    if acl.is_public() != old_acl.is_public() {
+        return Err(Fault::Internal(
+            "a change of ACL alone cannot publish or hide an object".to_owned(),
+        ));
+    }
+    if let Some(tags) = &change.tags {
+        extra = headers::replace_tags(extra.as_deref(), tags)?;
+    }
+    tx.execute(
+        "UPDATE objects SET acl = ?, extra = ? WHERE bucket_id = ? AND key = ? AND blob_id = ?",
+        &[
+            acl.to_code().into(),
+            extra.as_deref().into(),
+            row[0],
+            row[1],
+            row[2],
+        ],
+    )
+    .await?;
+    Ok(true)
 }

@@ -1,0 +1,260 @@
+//! A blob's row: its state, its references, and the counts that follow them. Everything here runs inside the
+//! transaction that maps, unmaps, reserves or collects.
+use rockpool_types::{BlobHash, Timestamp};
+
+use crate::{
+    Blob, BlobId, BucketId, MemberId, PutObject, Scope,
+    database::{Result, Tx, Value},
+    dialect::Fault,
+    row::Row,
+};
+
+/// Bytes of a digest that the unique index holds.
+const DIGEST_HEAD_BYTES: usize = 20;
+
+/// Where a blob is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// An uploader has a lease and is storing the bytes.
+    Storing = 0,
+    /// Objects point to it.
+    Live = 1,
+    /// Its bytes are in the store, and nothing points to it.
+    Idle = 2,
+    /// A collector is deleting the bytes.
+    Deleting = 3,
+}
+
+impl State {
+    /// Reads a number of the column.
+    pub(crate) fn from_code(code: i64) -> Result<Self> {
+        match code {
+            0 => Ok(Self::Storing),
+            1 => Ok(Self::Live),
+            2 => Ok(Self::Idle),
+            3 => Ok(Self::Deleting),
+            _ => Err(Fault::Internal(format!("{code} is no state of a blob"))),
+        }
+    }
+}
+
+impl From<State> for Value<'_> {
+    fn from(state: State) -> Self {
+        Self::Int(state as i64)
+    }
+}
+
+/// A scope as its column has it. Members' numbers begin at 1.
+pub(crate) const fn scope_to_code(scope: Scope) -> i64 {
+    match scope {
+        Scope::Public => 0,
+        Scope::Private(MemberId(id)) => id,
+    }
+}
+
+/// Reads the form of [`scope_to_code`].
+pub(crate) const fn scope_from_code(code: i64) -> Scope {
+    match code {
+        0 => Scope::Public,
+        id => Scope::Private(MemberId(id)),
+    }
+}
+
+/// A digest as its two columns have it.
+pub(crate) fn split_hash(hash: &BlobHash) -> (&[u8], &[u8]) {
+    hash.as_bytes().split_at(DIGEST_HEAD_BYTES)
+}
+
+/// The columns of a blob, as [`read_blob`] takes them, from `blobs b` and `media_types t`.
+pub(crate) const COLUMNS: &str =
+    "b.id, b.scope, b.digest_head, b.digest_tail, b.size, t.name, b.md5";
+
+/// Takes the columns of a blob.
+pub(crate) fn read_blob(row: &mut Row) -> Result<Blob> {
+    Ok(Blob {
+        id: row.take()?,
+        scope: scope_from_code(row.take()?),
+        hash: row.take_hash()?,
+        size: row.take()?,
+        media_type: row.take()?,
+        md5: row.take()?,
+    })
+}
+
+/// A blob and its state. The row stays as it is until the transaction ends.
+pub(crate) async fn lock(
+    tx: &mut Tx,
+    scope: Scope,
+    hash: &BlobHash,
+) -> Result<Option<(Blob, State)>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, b.state FROM blobs b JOIN media_types t ON t.id = b.media_type \
+         WHERE b.digest_head = ? AND b.scope = ?"
+    );
+    let (head, _) = split_hash(hash);
+    let values = [head.into(), scope_to_code(scope).into()];
+    let Some(mut row) = tx.lock_one(&sql, &values).await? else {
+        return Ok(None);
+    };
+    let blob = read_blob(&mut row)?;
+    if blob.hash != *hash {
+        return Err(Fault::Internal(format!(
+            "{hash} and {} begin alike: one of them was contrived, and the later one is refused",
+            blob.hash
+        )));
+    }
+    Ok(Some((blob, State::from_code(row.take()?)?)))
+}
+
+/// Adds the row of a blob that is about to be stored.
+pub(crate) async fn reserve(tx: &mut Tx, put: &PutObject) -> Result<BlobId> {
+    let media_type = intern_media_type(tx, &put.media_type).await?;
+    let (head, tail) = split_hash(&put.hash);
+    let id = tx
+        .insert(
+            "INSERT INTO blobs \
+             (scope, digest_head, digest_tail, size, md5, media_type, state, refs, since) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
+            &[
+                scope_to_code(put.scope).into(),
+                head.into(),
+                tail.into(),
+                put.size.into(),
+                put.md5.as_slice().into(),
+                media_type.into(),
+                State::Storing.into(),
+                put.now.plus(put.lease).into(),
+            ],
+        )
+        .await?;
+    Ok(BlobId(id))
+}
+
+async fn intern_media_type(tx: &mut Tx, name: &str) -> Result<i64> {
+    let name: [Value<'_>; 1] = [name.into()];
+    let sql = "SELECT id FROM media_types WHERE name = ?";
+    match tx.query_one(sql, &name).await? {
+        Some(mut row) => row.take(),
+        None => {
+            tx.insert("INSERT INTO media_types (name) VALUES (?)", &name)
+                .await
+        }
+    }
+}
+
+/// Makes a lease on `storing` last until `until` at least.
+pub(crate) async fn extend_lease(tx: &mut Tx, id: BlobId, until: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE blobs SET since = ? WHERE id = ? AND state = ? AND since < ?",
+        &[until.into(), id.into(), State::Storing.into(), until.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Counts a reference to a blob whose bytes are in the store, whatever its state was.
+pub(crate) async fn add_reference(tx: &mut Tx, id: BlobId) -> Result<()> {
+    let changed = tx
+        .execute(
+            "UPDATE blobs SET state = ?, since = NULL, refs = refs + 1 WHERE id = ?",
+            &[State::Live.into(), id.into()],
+        )
+        .await?;
+    expect_one(changed, id)
+}
+
+/// Takes a reference away; the last one leaves the blob idle since `now`.
+pub(crate) async fn remove_reference(tx: &mut Tx, id: BlobId, now: Timestamp) -> Result<()> {
+    // MariaDB assigns from left to right and sees what it assigned: the count comes last.
+    let changed = tx
+        .execute(
+            "UPDATE blobs SET since = CASE WHEN refs = 1 THEN ? ELSE since END, \
+             state = CASE WHEN refs = 1 THEN ? ELSE state END, refs = refs - 1 \
+             WHERE id = ? AND refs > 0",
+            &[now.into(), State::Idle.into(), id.into()],
+        )
+        .await?;
+    expect_one(changed, id)
+}
+
+fn expect_one(changed: u64, id: BlobId) -> Result<()> {
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(Fault::Internal(format!(
+        "the references of blob {} do not add up",
+        id.0
+    )))
+}
+
+/// Leaves a blob whose bytes were stored, but that nothing maps, to the collector.
+pub(crate) async fn let_go(tx: &mut Tx, put: &PutObject, claim: BlobId) -> Result<()> {
+    let Some((blob, State::Storing)) = lock(tx, put.scope, &put.hash).await? else {
+        return Ok(());
+    };
+    if blob.id != claim {
+        return Ok(());
+    }
+    tx.execute(
+        "UPDATE blobs SET state = ?, since = ? WHERE id = ?",
+        &[State::Idle.into(), put.now.into(), claim.into()],
+    )
+    .await?;
+    count_stored(tx, &blob.hash, blob.size, Stored::Arrived).await
+}
+
+/// What happened to bytes in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// They are there from now on.
+    Arrived,
+    /// From now on they may be gone.
+    Left,
+}
+
+/// Counts a blob in or out of the store.
+pub(crate) async fn count_stored(
+    tx: &mut Tx,
+    hash: &BlobHash,
+    size: u64,
+    stored: Stored,
+) -> Result<()> {
+    let sign = match stored {
+        Stored::Arrived => 1,
+        Stored::Left => -1,
+    };
+    let shard = hash.as_bytes()[0] >> 4;
+    tx.execute(
+        "UPDATE store_usage SET blobs = blobs + ?, blob_bytes = blob_bytes + ? WHERE shard = ?",
+        &[
+            Value::Int(sign),
+            Value::Int(sign * signed(size)),
+            Value::Int(shard.into()),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A size as arithmetic in the database needs it.
+pub(crate) fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// Adds to a bucket's counts; takes away when negative.
+pub(crate) async fn count_objects(
+    tx: &mut Tx,
+    bucket: BucketId,
+    objects: i64,
+    bytes: i64,
+) -> Result<()> {
+    if objects != 0 || bytes != 0 {
+        tx.execute(
+            "UPDATE bucket_usage SET objects = objects + ?, object_bytes = object_bytes + ? \
+             WHERE bucket_id = ?",
+            &[objects.into(), bytes.into(), bucket.into()],
+        )
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Long `IN` lists, cut into pieces that every database takes.
+use crate::database::Value;
+
+/// Values in one list at most; well below the lowest limit of any database.
+const MAX_VALUES: usize = 256;
+
+/// The values in chunks of few different lengths, so that few texts are ever prepared: short ones are filled up by
+/// repeating their last value, which changes no answer.
+pub(crate) fn chunks<'a>(values: &[Value<'a>]) -> impl Iterator<Item = Vec<Value<'a>>> {
+    values.chunks(MAX_VALUES).map(|chunk| {
+        let mut chunk = chunk.to_vec();
+        if let Some(last) = chunk.last().copied() {
+            chunk.resize(chunk.len().next_power_of_two(), last);
+        }
+        chunk
+    })
+}
+
+/// So many placeholders.
+pub(crate) fn placeholders(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
