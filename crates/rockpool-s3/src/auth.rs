@@ -8,7 +8,7 @@ mod payload;
 mod query;
 mod signing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod v2;
 mod v4;
 

@@ -1,12 +1,15 @@
 //! Signatures by Amazon's worked examples, by boto3, and by a signer of our own.
 mod amazon;
+mod properties;
+mod rules;
+pub(crate) mod signer;
 
 use http::request::Parts;
 use rockpool_types::{SecretKey, Timestamp};
 
 use super::{AuthError, Claim, Payload};
 
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 /// Midnight of Amazon's examples.
 const AMAZON_TIME: &str = "20130524T000000Z";

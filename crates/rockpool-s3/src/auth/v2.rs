@@ -20,7 +20,7 @@ pub(super) const QUERY_MARKS: [&str; 2] = ["AWSAccessKeyId", "Signature"];
 /// The parameters that are part of the signature: all that choose an operation or change its answer. Amazon's
 /// list, and the sub-resources that came after it: version 2 leaves the others unsigned, so whoever has a
 /// presigned URL could add them.
-const SIGNED_PARAMS: [&str; 46] = [
+const SIGNED_PARAMS: [&str; 43] = [
     "accelerate",
     "acl",
     "analytics",
@@ -64,9 +64,6 @@ const SIGNED_PARAMS: [&str; 46] = [
     "versioning",
     "versions",
     "website",
-    "append",
-    "position",
-    "renameObject",
 ];
 
 /// A version 2 signature, read and not verified.

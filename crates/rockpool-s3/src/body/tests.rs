@@ -1,5 +1,7 @@
 //! Bodies: Amazon's chunked examples, any fragmentation, broken framings, declared digests.
 mod amazon;
+mod declared;
+mod framing;
 
 use std::{collections::VecDeque, convert::Infallible, pin::Pin, task, time::Duration};
 
