@@ -182,4 +182,18 @@ impl Pool {
             Ok(())
         }
     }
+
+    /// Lets the operator look into a bucket, whosever it is, and whatever its member's state: what a command beside the
+    /// faces reads with. `NoSuchBucket`.
+    pub async fn enter_as_operator(&self, bucket: &BucketName) -> Result<Entry, PoolError> {
+        let bucket = self
+            .find_bucket(bucket)
+            .await?
+            .ok_or(PoolError::NoSuchBucket)?;
+        Ok(Entry {
+            bucket,
+            rights: Rights::Owner,
+            access: Access::ReadBucket,
+        })
+    }
 }

@@ -1,3 +1,109 @@
-//! rockpool: one communal media pool for many Fediverse servers.
+//! rockpool: one communal media pool for many Fediverse servers. This crate is the program: command line,
+//! configuration, wiring, listeners, shutdown and logs. What a pool does is in the crates below it.
+//!
+//! - `cli`, `commands`: the command line, a file for each noun
+//! - `config`: settings, from flags and a file
+//! - `wiring`: the one place where a pool and its faces are put together; `data_dir`: what lies where
+//! - `listener`, `stall`: sockets, connections and their bounds; `addresses`: where they are reached
+//! - `collector`, `telemetry`, `welcome`: what runs beside them
+//! - `output`, `views`, `pool_error`: what commands print
 
-fn main() {}
+mod addresses;
+mod cli;
+mod collector;
+mod commands;
+mod config;
+mod data_dir;
+mod listener;
+mod output;
+mod pool_error;
+mod stall;
+mod telemetry;
+mod views;
+mod welcome;
+mod wiring;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use rockpool_pool::Pool;
+
+use crate::{
+    cli::{Cli, Command},
+    config::{Config, ConfigError, LogFormat, Overrides, load},
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// 0: done; 1: not done; 2: the command line or the configuration does not hold.
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // With standard error gone too, the exit code has to say it all.
+            let _ = writeln!(io::stderr(), "rockpool: {error:#}");
+            match error.downcast_ref::<ConfigError>() {
+                Some(_) => ExitCode::from(2),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let overrides = cli.global.overrides();
+    match cli.command {
+        Command::Serve(args) => return commands::serve::run(overrides, args),
+        Command::Init => commands::init::run(&overrides)?,
+        Command::Config(command) => commands::config::run(&overrides, &command)?,
+        Command::Completions { shell } => commands::shell::completions(shell)?,
+        Command::Man { directory } => commands::shell::man(directory.as_deref())?,
+        Command::Member(command) => with_pool(&overrides, async |pool, config| {
+            commands::member::run(pool, config, command).await
+        })?,
+        Command::Bucket(command) => with_pool(&overrides, async |pool, _| {
+            commands::bucket::run(pool, command).await
+        })?,
+        Command::Object(command) => with_pool(&overrides, async |pool, _| {
+            commands::object::run(pool, command).await
+        })?,
+        Command::Gc(args) => {
+            with_pool(&overrides, async |pool, _| {
+                commands::gc::run(pool, &args).await
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the pool, beside whatever nodes run, for one command.
+fn with_pool(
+    overrides: &Overrides,
+    command: impl AsyncFnOnce(&Pool, &Config) -> Result<()>,
+) -> Result<()> {
+    let config = load(overrides)?;
+    telemetry::begin(LogFormat::Text, "warn")?;
+    data_dir::require_pool(&config.paths)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
+    runtime.block_on(async {
+        let pool = wiring::open_pool(&config).await?;
+        command(&pool, &config).await
+    })
+}
+
+/// Whether whoever read standard output has heard enough (`rockpool object ls | head`).
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,83 @@
+//! The command line.
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands::{
+        bucket::BucketCommand, config::ConfigCommand, gc::GcArgs, member::MemberCommand,
+        object::ObjectCommand, serve::ServeArgs,
+    },
+    config::Overrides,
+};
+
+/// One communal media pool for many Fediverse servers: S3 in, one copy kept, redirects out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rockpool",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// The data directory [default: rockpool-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// The configuration file [default: rockpool.toml in the data directory, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl GlobalArgs {
+    /// What they say over the configuration file.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            data: self.data.clone(),
+            config: self.config.clone(),
+            ..Overrides::default()
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node of the pool
+    Serve(ServeArgs),
+    /// Write a commented configuration file with every setting
+    Init,
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Members, their limits and access keys
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Buckets
+    #[command(subcommand)]
+    Bucket(BucketCommand),
+    /// Look at objects
+    #[command(subcommand)]
+    Object(ObjectCommand),
+    /// Collect blobs that nothing points to any more, abandoned uploads and leftovers
+    Gc(GcArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each command into a directory
+    Man {
+        /// Where to write the pages
+        directory: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,11 @@
+//! The commands, a file for each noun of the command line.
+
+pub(crate) mod bucket;
+pub(crate) mod config;
+pub(crate) mod gc;
+pub(crate) mod init;
+pub(crate) mod member;
+pub(crate) mod member_key;
+pub(crate) mod object;
+pub(crate) mod serve;
+pub(crate) mod shell;

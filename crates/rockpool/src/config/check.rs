@@ -1,0 +1,163 @@
+//! What settings must be to each other. Every problem is found, not only the first.
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    reader::Problem,
+    settings::{LimitSettings, S3StoreSettings, Settings},
+    values::{OrOff, Span, StoreKind},
+};
+
+/// All problems of settings that were read without one.
+pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut must = |holds: bool, key: &str, text: &str| {
+        if !holds {
+            problems.push(Problem::with(key, text));
+        }
+    };
+    must(
+        !settings.region.is_empty()
+            && settings
+                .region
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)),
+        "region",
+        "letters, digits and `-` expected, such as `us-east-1`",
+    );
+    must(
+        sqlite_path(&settings.catalog.url).is_some(),
+        "catalog.url",
+        "`sqlite:` and a path expected, such as `sqlite:catalog.db`",
+    );
+    must(
+        settings.spool.memory_body.as_u64() <= 16 << 20,
+        "spool.memory_body",
+        "at most `16 MiB`, since every upload in progress may hold as much",
+    );
+    must(
+        settings.spool.inline_part.as_u64() <= 1 << 20,
+        "spool.inline_part",
+        "at most `1 MiB`, since these lie in the catalog",
+    );
+    must(
+        EnvFilter::try_new(&settings.log.filter).is_ok(),
+        "log.filter",
+        "a level (`error`, `warn`, `info`, `debug`, `trace`) or a list such as `info,rockpool_s3=debug` expected",
+    );
+    check_limits(&settings.limits, &mut must);
+    check_spans(settings, &mut must);
+    check_listeners(settings, &mut problems);
+    if settings.store.kind == StoreKind::S3 {
+        check_bucket(settings.store.s3.as_ref(), &mut problems);
+    }
+    problems
+}
+
+/// The path of a catalog URL. `None`: it is no SQLite URL.
+pub(crate) fn sqlite_path(url: &str) -> Option<&str> {
+    url.strip_prefix("sqlite:").filter(|path| !path.is_empty())
+}
+
+fn check_limits(limits: &LimitSettings, must: &mut impl FnMut(bool, &str, &str)) {
+    must(
+        limits.max_object.as_u64() > 0,
+        "limits.max_object",
+        "must be more than nothing",
+    );
+    must(
+        limits.max_put.as_u64() > 0,
+        "limits.max_put",
+        "must be more than nothing",
+    );
+    must(
+        limits.max_connections > 0,
+        "limits.max_connections",
+        "must be 1 or more",
+    );
+    must(
+        limits.max_requests > 0,
+        "limits.max_requests",
+        "must be 1 or more",
+    );
+}
+
+fn check_spans(settings: &Settings, must: &mut impl FnMut(bool, &str, &str)) {
+    let second = Span::from_secs(1);
+    let (limits, collect) = (&settings.limits, &settings.collect);
+    let interval = match collect.interval {
+        OrOff::On(interval) => interval,
+        OrOff::Off => second,
+    };
+    for (key, span) in [
+        ("limits.head_timeout", limits.head_timeout),
+        ("limits.stall_timeout", limits.stall_timeout),
+        ("collect.interval", interval),
+        ("collect.upload_lifetime", collect.upload_lifetime),
+        ("collect.store_lease", collect.store_lease),
+        ("collect.delete_lease", collect.delete_lease),
+        ("collect.longest_delete", collect.longest_delete),
+    ] {
+        must(span >= second, key, "must be `1s` or more");
+    }
+}
+
+fn check_listeners(settings: &Settings, problems: &mut Vec<Problem>) {
+    let listen = &settings.listen;
+    let faces = [
+        ("s3", listen.s3),
+        ("redirector", listen.redirector),
+        ("blobs", listen.blobs),
+    ];
+    if faces.iter().all(|(_, address)| *address == OrOff::Off) {
+        problems.push(Problem::with(
+            "listen",
+            "every listener is off, so nothing would run; give at least one an address",
+        ));
+    }
+    for (i, (name, address)) in faces.iter().enumerate() {
+        let same = faces[..i]
+            .iter()
+            .find(|(_, other)| address.on().is_some_and(|a| a.0.port() != 0) && other == address);
+        if let Some((other, _)) = same {
+            problems.push(Problem::with(
+                &format!("listen.{name}"),
+                format_args!("has the address of listen.{other}; each listener needs its own"),
+            ));
+        }
+    }
+}
+
+fn check_bucket(bucket: Option<&S3StoreSettings>, problems: &mut Vec<Problem>) {
+    let Some(bucket) = bucket else {
+        problems.push(Problem::with(
+            "store.kind",
+            "`s3` needs a section `[store.s3]` with endpoint, bucket, access_key_id and a secret",
+        ));
+        return;
+    };
+    let secrets = usize::from(bucket.secret_access_key.is_some())
+        + usize::from(bucket.secret_access_key_file.is_some());
+    for (holds, key, text) in [
+        (bucket.endpoint.is_some(), "endpoint", "must be given"),
+        (!bucket.bucket.is_empty(), "bucket", "must be given"),
+        (
+            !bucket.access_key_id.is_empty(),
+            "access_key_id",
+            "must be given",
+        ),
+        (
+            secrets == 1,
+            "secret_access_key",
+            "exactly one of secret_access_key (1 to 256 bytes) and secret_access_key_file must be given",
+        ),
+        (
+            bucket.max_connections > 0,
+            "max_connections",
+            "must be 1 or more",
+        ),
+    ] {
+        if !holds {
+            problems.push(Problem::with(&format!("store.s3.{key}"), text));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The one place where a pool and its faces are put together.
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, anyhow, bail};
+use rockpool_blobs::{BlobStore, DiskStore, Durability, Spool};
+use rockpool_catalog::Catalog;
+use rockpool_pool::{Pool, PoolParts, PoolSettings};
+use rockpool_types::Clock;
+use rockpool_web::{BlobPathForm, PublicUrl, WebSettings};
+
+use crate::{
+    addresses::Addresses,
+    config::{Config, HttpUrl, Settings, Span, StagingKind, StoreKind, UrlForm},
+    data_dir,
+};
+
+/// How long `/readyz` of the S3 listener waits for the catalog and the store.
+pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the pool that the configuration describes.
+///
+/// # Errors
+/// In words that say what cannot be opened and what to do.
+pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
+    let paths = &config.paths;
+    let catalog = Catalog::open_sqlite(&paths.catalog)
+        .await
+        .with_context(|| format!("the catalog {} cannot be opened", paths.catalog.display()))?;
+    let first_members = catalog.list_members(None, 1).await?;
+    let sealing_key = data_dir::sealing_key(&paths.sealing_key, first_members.is_empty())?;
+    let config = config.clone();
+    let (blobs, staging, spool, settings) =
+        tokio::task::spawn_blocking(move || open_stores(&config)).await??;
+    Ok(Pool::new(PoolParts {
+        catalog,
+        blobs,
+        staging,
+        spool,
+        sealing_key,
+        clock: Clock::system(),
+        settings,
+    }))
+}
+
+type Stores = (Arc<dyn BlobStore>, Arc<dyn BlobStore>, Spool, PoolSettings);
+
+/// Opens what lies on disk, or prepares for what does not. Blocking.
+fn open_stores(config: &Config) -> Result<Stores> {
+    let (settings, paths) = (&config.settings, &config.paths);
+    let blobs: Arc<dyn BlobStore> = match settings.store.kind {
+        StoreKind::Disk => open_disk(&paths.store, "store.directory")?,
+        StoreKind::S3 => bail!("the S3 store is not wired yet"),
+    };
+    let staging = match settings.staging.kind {
+        StagingKind::Disk => open_disk(&paths.staging, "staging.directory")?,
+        StagingKind::Store => blobs.clone(),
+    };
+    let spool = Spool::open(&paths.spool).with_context(|| {
+        format!(
+            "the spool {} (setting spool.directory) cannot be used",
+            paths.spool.display()
+        )
+    })?;
+    Ok((blobs, staging, spool, pool_settings(settings)))
+}
+
+fn open_disk(directory: &Path, setting: &str) -> Result<Arc<dyn BlobStore>> {
+    let store = DiskStore::open(directory, Durability::Full).with_context(|| {
+        format!(
+            "the directory {} (setting {setting}) cannot be used",
+            directory.display()
+        )
+    })?;
+    Ok(Arc::new(store))
+}
+
+fn pool_settings(settings: &Settings) -> PoolSettings {
+    let (limits, collect, spool) = (&settings.limits, &settings.collect, &settings.spool);
+    PoolSettings {
+        read_only: settings.read_only,
+        grace: collect.grace.get(),
+        store_lease: collect.store_lease.get(),
+        delete_lease: collect.delete_lease.get(),
+        longest_delete: collect.longest_delete.get(),
+        upload_lifetime: collect.upload_lifetime.get(),
+        max_object_bytes: limits.max_object.as_u64(),
+        max_put_bytes: limits.max_put.as_u64(),
+        memory_body_bytes: bounded(spool.memory_body.as_u64()),
+        inline_part_bytes: bounded(spool.inline_part.as_u64()),
+        wait_for_upload: settings.public.wait_for_upload.get(),
+        ..PoolSettings::default()
+    }
+}
+
+/// A checked setting of a few MiB as a size in memory.
+fn bounded(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// How the redirector and the blob server behave at a node that listens on `addresses`.
+///
+/// # Errors
+/// When a URL does not fit, or redirects would lead nowhere.
+pub(crate) fn web_settings(settings: &Settings, addresses: &Addresses) -> Result<WebSettings> {
+    let public = &settings.public;
+    let blob_base = match (&public.blob_url, &addresses.blobs) {
+        (Some(url), _) => public_url(url.as_str())?,
+        (None, Some(url)) => public_url(url)?,
+        (None, None) => bail!(
+            "the blob server is off, so redirects would lead nowhere; set public.blob_url to where blobs are read, or give listen.blobs an address"
+        ),
+    };
+    let homepage = settings.homepage.as_ref().map(HttpUrl::as_str);
+    Ok(WebSettings {
+        homepage: homepage.map(public_url).transpose()?,
+        blob_path_form: match public.blob_url_form {
+            UrlForm::Hex => BlobPathForm::Hex,
+            UrlForm::Base64 => BlobPathForm::Base64,
+        },
+        name_max_age: public.name_max_age.get(),
+        name_cdn_max_age: public.name_cdn_max_age.map(Span::get),
+        stale_while_revalidate: public.stale_while_revalidate.get(),
+        stale_if_error: public.stale_if_error.get(),
+        not_found_max_age: public.not_found_max_age.get(),
+        max_requests: Some(settings.limits.max_requests),
+        ..WebSettings::new(blob_base)
+    })
+}
+
+fn public_url(url: &str) -> Result<PublicUrl> {
+    url.parse().map_err(|error| anyhow!("{error}"))
+}
