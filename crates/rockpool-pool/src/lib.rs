@@ -3,6 +3,7 @@
 //!
 //! - `pool`: the handle, its parts and settings
 //! - `error`, `body`, `digests`: what can go wrong; bodies on their way in, and their digests
+//! - `small_body`: documents that a face reads whole
 //! - `seal`: access key secrets at rest
 //! - `cache`: what a node remembers of keys and buckets
 //! - `access`: who asks, and what they may do; `members`: keeping members, keys and buckets
@@ -25,6 +26,7 @@ mod objects;
 mod pool;
 mod public;
 mod seal;
+mod small_body;
 mod uploads;
 
 pub use access::{Access, Caller, Entry, KeyHolder, Rights};
@@ -37,6 +39,7 @@ pub use objects::{CopyObject, PutRequest, Stored};
 pub use pool::{Pool, PoolParts, PoolSettings};
 pub use public::PublicObject;
 pub use seal::SealingKey;
+pub use small_body::read_small_body;
 pub use uploads::{NewUpload, StoredPart};
 
 // What the faces meet through the pool.

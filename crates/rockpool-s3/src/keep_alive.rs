@@ -1,0 +1,74 @@
+//! Answers that begin before their result is there: white space keeps clients from giving up, as S3 itself does
+//! (S3 API reference, CompleteMultipartUpload).
+use std::{future::Future, pin::Pin, time::Duration};
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use crate::{
+    call::Call,
+    error::S3Error,
+    face,
+    reply::{self, Reply},
+    xml,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// How long an answer that has begun stays silent.
+const PAUSE: Duration = Duration::from_secs(1);
+
+type Work = Pin<Box<dyn Future<Output = Result<String, S3Error>> + Send>>;
+
+/// What is still to be sent.
+enum Rest {
+    Declaration(Work),
+    Result(Work),
+    Nothing,
+}
+
+/// Waits for a document, without its declaration. When that takes longer than the settings' patience the answer begins
+/// as a success, with white space each second, and an error becomes a document within it.
+pub(crate) async fn answer<F>(call: &mut Call, work: F) -> Result<Reply, S3Error>
+where
+    F: Future<Output = Result<String, S3Error>> + Send + 'static,
+{
+    let mut work: Work = Box::pin(work);
+    if let Ok(done) = tokio::time::timeout(call.settings.patience, &mut work).await {
+        return Ok(reply::xml(&done?));
+    }
+    let (id, method) = (call.id.clone(), call.method.clone());
+    let resource = call.resource().to_owned();
+    let permit = call.permit.take();
+    let explained = async move {
+        let _permit = permit;
+        let document = work.await;
+        Ok(document.unwrap_or_else(|error| {
+            face::log_error(&error, &id, &method, &resource);
+            reply::error_document(&error, &resource, &id)
+        }))
+    };
+    let begun = Rest::Declaration(Box::pin(explained));
+    let stream = stream::unfold(begun, |rest| async {
+        let (bytes, rest) = next(rest).await?;
+        Some((Ok(bytes), rest))
+    });
+    let mut reply = reply::xml("");
+    *reply.body_mut() = reply::streamed(Box::pin(stream));
+    Ok(reply)
+}
+
+async fn next(rest: Rest) -> Option<(Bytes, Rest)> {
+    match rest {
+        Rest::Declaration(work) => Some((
+            Bytes::from_static(xml::DECLARATION.as_bytes()),
+            Rest::Result(work),
+        )),
+        Rest::Result(mut work) => match tokio::time::timeout(PAUSE, &mut work).await {
+            Err(_) => Some((Bytes::from_static(b"\n"), Rest::Result(work))),
+            Ok(document) => Some((document.ok()?.into(), Rest::Nothing)),
+        },
+        Rest::Nothing => None,
+    }
+}
