@@ -188,7 +188,7 @@ async fn write_row(tx: &mut Tx, put: &PutObject, replaces: bool, blob: &Blob) ->
         sql,
         &[
             blob.id.into(),
-            put.now.into(),
+            put.modified_at.unwrap_or(put.now).into(),
             put.acl.to_code().into(),
             etag.as_deref().into(),
             packed.set.into(),

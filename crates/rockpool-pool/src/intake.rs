@@ -28,7 +28,7 @@ pub(crate) struct Taken {
     pub(crate) content: Content,
     pub(crate) digested: Digested,
     pub(crate) media_type: MediaType,
-    /// The additional checksum that the client declared.
+    /// The additional checksum that the client declared, or that was asked for.
     pub(crate) checksum: Option<Checksum>,
 }
 
@@ -43,21 +43,21 @@ pub(crate) enum Origin<'a> {
 }
 
 impl Pool {
-    /// Reads a body to its end, through memory or the spool, and checks all that was declared of it.
+    /// Reads a body to its end, through memory or the spool, and checks all that was declared of it. Where no additional
+    /// checksum was declared, the one that was `asked` for is computed.
     pub(crate) async fn take_in(
         &self,
         body: &mut dyn BodySource,
         limit_bytes: u64,
+        asked: Option<ChecksumAlgorithm>,
     ) -> Result<Taken, PoolError> {
         let declared_length = body.length();
         if declared_length.is_some_and(|length| length > limit_bytes) {
             return Err(PoolError::TooLarge { limit_bytes });
         }
         let declared_early = body.declared();
-        let wanted = body
-            .algorithms()
-            .into_iter()
-            .chain(declared_early.iter().map(algorithm_of));
+        let wanted = body.algorithms().into_iter().chain(asked);
+        let wanted = wanted.chain(declared_early.iter().map(algorithm_of));
         let mut sink = Sink::new(self, Digests::new(wanted), declared_length);
         while let Some(chunk) = body.next_chunk().await.map_err(PoolError::Body)? {
             if sink.size + chunk.len() as u64 > limit_bytes {
@@ -78,6 +78,7 @@ impl Pool {
             Declared::Checksum(checksum) => Some(checksum),
             Declared::ContentMd5(_) | Declared::PayloadSha256(_) => None,
         });
+        let checksum = checksum.or_else(|| digested.checksum(asked?));
         Ok(Taken {
             content,
             digested,
@@ -298,15 +299,4 @@ fn spool_error(error: &std::io::Error) -> PoolError {
         }
         _ => PoolError::Internal(format!("the spool failed: {error}")),
     }
-}
-
-/// The checksum of `algorithm` among those computed, when a client asked for one without naming its value.
-pub(crate) fn kept_checksum(
-    taken: &Taken,
-    algorithm: Option<ChecksumAlgorithm>,
-) -> Option<Checksum> {
-    taken
-        .checksum
-        .clone()
-        .or_else(|| algorithm.and_then(|algorithm| taken.digested.checksum(algorithm)))
 }

@@ -69,7 +69,9 @@ impl Pool {
     ) -> Result<Stored, PoolError> {
         entry.require_write()?;
         let _guard = self.inflight().begin(entry.bucket.id, &request.key);
-        let taken = self.take_in(body, self.settings().max_put_bytes).await?;
+        let taken = self
+            .take_in(body, self.settings().max_put_bytes, None)
+            .await?;
         let etag = ETag::single(taken.digested.md5);
         let mut put = self.new_put(entry, request.key, request.acl, etag, request.attributes);
         describe(&mut put, &taken);
@@ -280,7 +282,7 @@ impl From<&PutObject> for Stored {
             etag: put.etag,
             checksum: put.attributes.checksum.clone(),
             size: put.size,
-            modified_at: put.now,
+            modified_at: put.modified_at.unwrap_or(put.now),
         }
     }
 }

@@ -12,9 +12,7 @@ use rockpool_types::{
     Acl, Checksum, ChecksumAlgorithm, ETag, ObjectAttributes, ObjectKey, Timestamp,
 };
 
-use crate::{
-    BodyError, BodySource, Declared, Entry, Pool, PoolError, intake::kept_checksum, seal::random,
-};
+use crate::{BodyError, BodySource, Declared, Entry, Pool, PoolError, seal::random};
 
 /// The numbers that a part may have (S3 user guide, "Multipart upload limits").
 pub(crate) const PART_NUMBERS: RangeInclusive<u32> = 1..=10_000;
@@ -96,14 +94,17 @@ impl Pool {
         if !PART_NUMBERS.contains(&number) {
             return Err(PoolError::InvalidPartCount);
         }
-        let taken = self.take_in(body, self.settings().max_put_bytes).await?;
+        let asked = upload.checksum.map(|(algorithm, _)| algorithm);
+        let taken = self
+            .take_in(body, self.settings().max_put_bytes, asked)
+            .await?;
         let bytes = self.stage(upload, number, &taken.content).await?;
         let part = Part {
             number,
             size: taken.content.len(),
             md5: taken.digested.md5,
             hash: taken.digested.hash,
-            checksum: kept_checksum(&taken, upload.checksum.map(|(algorithm, _)| algorithm)),
+            checksum: taken.checksum,
             bytes: bytes.clone(),
             modified_at: self.now(),
         };
@@ -139,18 +140,8 @@ impl Pool {
             .as_ref()
             .map_or(source.blob.size, |range| range.end - range.start);
         let reader = self.open_object(source, range).await?;
-        let algorithm = upload.checksum.map(|(algorithm, _)| algorithm);
-        self.put_part(
-            entry,
-            upload,
-            number,
-            &mut Reading {
-                reader,
-                length,
-                algorithm,
-            },
-        )
-        .await
+        self.put_part(entry, upload, number, &mut Reading { reader, length })
+            .await
     }
 
     /// Ends an upload and forgets its parts. `NoSuchUpload`.
@@ -254,7 +245,6 @@ fn require_own(entry: &Entry, upload: &Upload) -> Result<(), PoolError> {
 struct Reading {
     reader: BlobReader,
     length: u64,
-    algorithm: Option<ChecksumAlgorithm>,
 }
 
 #[async_trait]
@@ -264,7 +254,7 @@ impl BodySource for Reading {
     }
 
     fn algorithms(&self) -> Vec<ChecksumAlgorithm> {
-        self.algorithm.into_iter().collect()
+        Vec::new()
     }
 
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, BodyError> {

@@ -290,7 +290,10 @@ fn files_below(directory: &Path) -> Vec<String> {
         let path = entry.path();
         if path.is_dir() {
             files.extend(files_below(&path));
-        } else if entry.file_name() != "lock" {
+        } else if !["lock", "in-use"]
+            .iter()
+            .any(|own| entry.file_name() == *own)
+        {
             files.push(path.display().to_string());
         }
     }
