@@ -3,7 +3,7 @@
 //! in as a value and an answer goes out as one.
 //!
 //! - `settings`: how the two faces behave
-//! - `target`: what a request asks for: its host, bucket, key or blob
+//! - `asked`: what a request asks for: its host, bucket, key or blob
 //! - `surrogate`: the keys by which a CDN is told to forget
 //! - `media`: the content type that a browser is told, and what it must not run
 //! - `content`: conditional requests and ranges, decided
@@ -14,6 +14,7 @@
 //! - `blob_server`, `redirector`: the two faces
 
 mod answer;
+mod asked;
 mod blob_server;
 mod content;
 mod delivery;
@@ -24,7 +25,6 @@ mod problem;
 mod redirector;
 mod settings;
 mod surrogate;
-mod target;
 
 pub use answer::WebBody;
 pub use blob_server::BlobServer;

@@ -17,7 +17,7 @@ pub(crate) struct Presentation {
 pub(crate) fn present_blob(media_type: &str) -> Presentation {
     Presentation {
         content_type: with_charset(media_type),
-        active: is_active(essence(media_type)),
+        active: is_active(media_type),
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn present_object(media_type: &str, attributes: &ObjectAttributes) ->
     }
 }
 
-/// The part of a media type before its parameters, as [`is_active`] takes it.
+/// The part of a media type before its parameters.
 fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default().trim()
 }

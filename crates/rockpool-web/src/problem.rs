@@ -2,7 +2,7 @@
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use rockpool_pool::PoolError;
 
-use crate::{answer::Answer, target::BadPath};
+use crate::{answer::Answer, asked::BadPath};
 
 /// Why a request did not get what it asked for.
 pub(crate) struct Problem {

@@ -12,11 +12,11 @@ use rockpool_types::{DeliveryMode, ObjectKey};
 use crate::{
     WebBody, WebSettings,
     answer::Answer,
+    asked::{Named, asked_host, parse_key, parse_named},
     delivery::{Delivery, SURROGATE_KEY},
     face::{Face, FoundBlob},
     problem::Problem,
     surrogate::{blob_key, bucket_key, object_key},
-    target::{Named, asked_host, parse_key, parse_named},
 };
 
 const WAITED: HeaderName = HeaderName::from_static("rockpool-waited");

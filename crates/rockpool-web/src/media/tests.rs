@@ -41,9 +41,9 @@ fn a_members_word_counts_only_where_the_bytes_say_little() {
     );
     check(
         "text/plain",
-        Some("application/x-mpegURL"),
+        Some("application/vnd.apple.mpegurl"),
         None,
-        ("application/x-mpegURL", false),
+        ("application/vnd.apple.mpegurl", false),
     );
     check("text/plain", Some("text/html"), None, ("text/html", true));
     check(
@@ -69,14 +69,14 @@ fn a_members_word_counts_only_where_the_bytes_say_little() {
     );
     check(
         "application/gzip",
-        Some("text/css"),
+        Some("text/plain"),
         Some("gzip"),
-        ("text/css", false),
+        ("text/plain; charset=utf-8", false),
     );
     check(
         "application/gzip",
         None,
         Some("gzip"),
-        ("application/gzip", false),
+        ("application/gzip", true),
     );
 }
