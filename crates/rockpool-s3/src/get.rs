@@ -18,9 +18,6 @@ use crate::{
     reply::{self, Reply},
 };
 
-#[cfg(test)]
-mod tests;
-
 /// GetObject.
 pub(crate) async fn get(
     call: &mut Call,

@@ -34,21 +34,27 @@ pub(crate) async fn answer<F>(call: &mut Call, work: F) -> Result<Reply, S3Error
 where
     F: Future<Output = Result<String, S3Error>> + Send + 'static,
 {
-    let mut work: Work = Box::pin(work);
-    if let Ok(done) = tokio::time::timeout(call.settings.patience, &mut work).await {
-        return Ok(reply::xml(&done?));
-    }
     let (id, method) = (call.id.clone(), call.method.clone());
     let resource = call.resource().to_owned();
     let permit = call.permit.take();
-    let explained = async move {
+    let explain = move |error: S3Error| {
         let _permit = permit;
-        let document = work.await;
-        Ok(document.unwrap_or_else(|error| {
-            face::log_error(&error, &id, &method, &resource);
-            reply::error_document(&error, &resource, &id)
-        }))
+        face::log_error(&error, &id, &method, &resource);
+        reply::error_document(&error, &resource, &id)
     };
+    wait(call.settings.patience, Box::pin(work), explain).await
+}
+
+/// As [`answer`]; `explain` makes a document of an error that comes too late to be a status. It is dropped when the
+/// work is over.
+async fn wait<E>(patience: Duration, mut work: Work, explain: E) -> Result<Reply, S3Error>
+where
+    E: FnOnce(S3Error) -> String + Send + 'static,
+{
+    if let Ok(done) = tokio::time::timeout(patience, &mut work).await {
+        return Ok(reply::xml(&done?));
+    }
+    let explained = async move { Ok(work.await.unwrap_or_else(explain)) };
     let begun = Rest::Declaration(Box::pin(explained));
     let stream = stream::unfold(begun, |rest| async {
         let (bytes, rest) = next(rest).await?;
