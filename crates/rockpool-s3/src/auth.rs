@@ -6,7 +6,7 @@
 mod error;
 mod payload;
 mod query;
-mod signing;
+pub(crate) mod signing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod v2;

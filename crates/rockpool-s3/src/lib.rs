@@ -33,6 +33,8 @@ mod object_attributes;
 mod object_headers;
 mod overrides;
 mod parts;
+#[cfg_attr(not(test), expect(dead_code, reason = "the form upload follows"))]
+mod post_policy;
 mod put;
 mod query;
 mod reply;

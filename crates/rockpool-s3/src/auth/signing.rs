@@ -8,18 +8,18 @@ use subtle::ConstantTimeEq;
 use super::error::AuthError;
 
 /// The one algorithm of version 4.
-pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// What a version 4 signature is good for: a day, a region and S3. Every region is taken, also an empty one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     date: String,
     region: String,
 }
 
 impl Scope {
     /// Reads `<access key id>/<yyyymmdd>/<region>/s3/aws4_request`; `malformed` makes the caller's error.
-    pub(super) fn parse_credential(
+    pub(crate) fn parse_credential(
         text: &str,
         malformed: fn(&'static str) -> AuthError,
     ) -> Result<(AccessKeyId, Self), AuthError> {
@@ -49,7 +49,7 @@ impl Scope {
     }
 
     /// Whether `at` is on the scope's day, in UTC.
-    pub(super) fn covers(&self, at: Timestamp) -> bool {
+    pub(crate) fn covers(&self, at: Timestamp) -> bool {
         at.to_amz_date().starts_with(&self.date)
     }
 }
@@ -62,11 +62,11 @@ impl std::fmt::Display for Scope {
 
 /// A version 4 signing key, derived from a secret for one scope.
 #[derive(Clone)]
-pub(super) struct SigningKey(Hmac<Sha256>);
+pub(crate) struct SigningKey(Hmac<Sha256>);
 
 impl SigningKey {
     /// Derives it (four HMACs).
-    pub(super) fn derive(secret: &SecretKey, scope: &Scope) -> Self {
+    pub(crate) fn derive(secret: &SecretKey, scope: &Scope) -> Self {
         let first = format!("AWS4{}", secret.reveal());
         let mut mac = keyed_sha256(first.as_bytes());
         for step in [scope.date.as_str(), &scope.region, "s3", "aws4_request"] {
@@ -77,7 +77,7 @@ impl SigningKey {
     }
 
     /// The signature of a string to sign.
-    pub(super) fn sign(&self, string_to_sign: &[u8]) -> [u8; 32] {
+    pub(crate) fn sign(&self, string_to_sign: &[u8]) -> [u8; 32] {
         let mut mac = self.0.clone();
         mac.update(string_to_sign);
         mac.finalize().into_bytes().into()
@@ -85,7 +85,7 @@ impl SigningKey {
 }
 
 /// Version 2's signature of a string to sign.
-pub(super) fn sign_v2(secret: &SecretKey, string_to_sign: &[u8]) -> [u8; 20] {
+pub(crate) fn sign_v2(secret: &SecretKey, string_to_sign: &[u8]) -> [u8; 20] {
     let mut mac = Hmac::<Sha1>::new_from_slice(secret.reveal().as_bytes())
         .expect("HMAC takes a key of any length");
     mac.update(string_to_sign);
@@ -93,19 +93,19 @@ pub(super) fn sign_v2(secret: &SecretKey, string_to_sign: &[u8]) -> [u8; 20] {
 }
 
 /// SHA-256 in lower-case hexadecimal.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
 /// Reads a signature of 64 hexadecimal digits.
-pub(super) fn parse_signature(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn parse_signature(text: &str) -> Option<[u8; 32]> {
     let mut signature = [0; 32];
     hex::decode_to_slice(text, &mut signature).ok()?;
     Some(signature)
 }
 
 /// Compares two signatures in a time that depends on their lengths alone.
-pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
