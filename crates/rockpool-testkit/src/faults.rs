@@ -27,6 +27,10 @@ pub enum Fault {
     RemoveWaits(Duration),
     /// The next read fails.
     OpenFails,
+    /// The next probe fails.
+    ProbeFails,
+    /// The next probe waits so long before it answers.
+    ProbeWaits(Duration),
 }
 
 /// A store in front of another that carries out faults, each once, in the order they were added.
@@ -174,6 +178,11 @@ impl BlobStore for FaultyStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
+        match self.take(|fault| matches!(fault, Fault::ProbeFails | Fault::ProbeWaits(_))) {
+            Some(Fault::ProbeFails) => return Err(down("probing")),
+            Some(Fault::ProbeWaits(time)) => tokio::time::sleep(time).await,
+            _ => {}
+        }
         self.inner.probe().await
     }
 }
