@@ -8,6 +8,7 @@
 mod content;
 mod disk;
 mod memory;
+mod s3;
 mod spool;
 mod store;
 mod unique;
@@ -15,5 +16,6 @@ mod unique;
 pub use content::Content;
 pub use disk::{DiskStore, Durability};
 pub use memory::MemoryStore;
+pub use s3::{S3Settings, S3Store};
 pub use spool::{Spool, SpoolFile, SpoolReader, SpoolWriter};
 pub use store::{BlobReader, BlobStore, ByteStream, StoreError, StoreKey, StoredItem};

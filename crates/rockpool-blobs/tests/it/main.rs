@@ -8,5 +8,8 @@
 mod contract;
 mod disk;
 mod memory;
+mod provider;
+mod s3;
+mod s3_faults;
 mod spool;
 mod support;
