@@ -313,3 +313,6 @@ impl RequestIds {
         format!("{:016x}", self.key.hash_one(count))
     }
 }
+
+#[cfg(test)]
+mod tests;
