@@ -4,6 +4,7 @@
 //! - `store`: the contract
 //! - `content`, `spool`: bytes on their way in, in memory or in a file of this node
 //! - `disk`: a directory; `s3`: a bucket at any S3 provider; `memory`: for tests
+//! - `unique`: names for files and folders that must not meet another's
 
 mod content;
 mod disk;

@@ -8,6 +8,8 @@ use super::{MediaType, SNIFF_BYTES};
 
 mod markup;
 mod script;
+#[cfg(test)]
+mod tests;
 
 pub(super) fn sniff(head: &[u8]) -> Option<MediaType> {
     let cut = head.len() >= SNIFF_BYTES;
