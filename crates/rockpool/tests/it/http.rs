@@ -1,0 +1,137 @@
+//! A plain HTTP/1.1 client that shows every byte, and requests signed with a member's key.
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
+use url::Url;
+
+use crate::harness::{Keys, Server};
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(header, _)| header == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A connection to `http://host:port/..`.
+pub(crate) fn connect(url: &Url) -> TcpStream {
+    let host = url.host_str().unwrap().trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, url.port().unwrap())).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    stream
+}
+
+/// The head of a request for `url` that brings `length` bytes along and closes the connection behind it.
+pub(crate) fn head(method: &str, url: &Url, length: usize) -> String {
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    format!(
+        "{method} {}{query} HTTP/1.1\r\nHost: {}:{}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n",
+        url.path(),
+        url.host_str().unwrap(),
+        url.port().unwrap(),
+    )
+}
+
+/// Reads an answer to the end of its connection.
+pub(crate) fn read_reply(stream: TcpStream) -> std::io::Result<Reply> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| std::io::Error::other(format!("no status in {line:?}")))?;
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
+        headers.push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let mut body = Vec::new();
+    reader.read_to_end(&mut body)?;
+    Ok(Reply {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// Sends a request and reads its answer.
+pub(crate) fn send(method: &str, url: &Url, body: &[u8]) -> Reply {
+    let mut stream = connect(url);
+    stream
+        .write_all(head(method, url, body.len()).as_bytes())
+        .unwrap();
+    stream.write_all(body).unwrap();
+    read_reply(stream).unwrap()
+}
+
+/// Asks for a URL without a signature, and follows no redirect.
+pub(crate) fn get(url: &str) -> Reply {
+    send("GET", &url.parse().unwrap(), b"")
+}
+
+/// What a member does at the S3 face, by presigned URLs.
+pub(crate) struct Client {
+    bucket: Bucket,
+    credentials: Credentials,
+}
+
+impl Client {
+    /// A client for the member's first bucket.
+    pub(crate) fn new(server: &Server, keys: &Keys) -> Self {
+        Self::for_bucket(server, keys, &keys.name)
+    }
+
+    /// A client for another bucket.
+    pub(crate) fn for_bucket(server: &Server, keys: &Keys, bucket: &str) -> Self {
+        let endpoint = server.s3_url().parse().unwrap();
+        let (bucket, region) = (bucket.to_owned(), "us-east-1".to_owned());
+        Self {
+            bucket: Bucket::new(endpoint, UrlStyle::Path, bucket, region).unwrap(),
+            credentials: Credentials::new(&keys.access_key_id, &keys.secret_access_key),
+        }
+    }
+
+    /// A presigned URL to put an object by.
+    pub(crate) fn put_url(&self, key: &str) -> Url {
+        let action = self.bucket.put_object(Some(&self.credentials), key);
+        action.sign(Duration::from_secs(600))
+    }
+
+    pub(crate) fn put(&self, key: &str, body: &[u8]) -> Reply {
+        send("PUT", &self.put_url(key), body)
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Reply {
+        let action = self.bucket.get_object(Some(&self.credentials), key);
+        send("GET", &action.sign(Duration::from_secs(600)), b"")
+    }
+
+    pub(crate) fn delete(&self, key: &str) -> Reply {
+        let action = self.bucket.delete_object(Some(&self.credentials), key);
+        send("DELETE", &action.sign(Duration::from_secs(600)), b"")
+    }
+}
