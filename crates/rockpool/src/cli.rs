@@ -13,12 +13,7 @@ use crate::{
 
 /// One communal media pool for many Fediverse servers: S3 in, one copy kept, redirects out.
 #[derive(Debug, Parser)]
-#[command(
-    name = "rockpool",
-    version,
-    propagate_version = true,
-    max_term_width = 100
-)]
+#[command(name = "rockpool", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -27,15 +22,18 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Over what every command takes.
+const HEADING: &str = "Which pool";
+
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct GlobalArgs {
     /// The data directory [default: rockpool-data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = HEADING)]
     data: Option<PathBuf>,
 
-    /// The configuration file [default: rockpool.toml in the data directory, where there is one]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration file [default: rockpool.toml in the data directory, if any]
+    #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     config: Option<PathBuf>,
 }
 

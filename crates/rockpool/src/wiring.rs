@@ -5,6 +5,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rockpool_blobs::{BlobStore, DiskStore, Durability, Spool};
 use rockpool_catalog::Catalog;
 use rockpool_pool::{Pool, PoolParts, PoolSettings};
+use rockpool_s3::S3Settings;
 use rockpool_types::Clock;
 use rockpool_web::{BlobPathForm, PublicUrl, WebSettings};
 
@@ -95,6 +96,19 @@ fn pool_settings(settings: &Settings) -> PoolSettings {
 /// A checked setting of a few MiB as a size in memory.
 fn bounded(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// How the S3 face behaves.
+pub(crate) fn s3_settings(settings: &Settings) -> S3Settings {
+    let homepage = settings.homepage.as_ref().map(HttpUrl::as_str);
+    S3Settings {
+        domains: settings.public.s3_domains.clone(),
+        region: settings.region.clone(),
+        stall_timeout: settings.limits.stall_timeout.get(),
+        max_concurrent_requests: settings.limits.max_requests,
+        homepage: homepage.map(str::to_owned),
+        ..S3Settings::default()
+    }
 }
 
 /// How the redirector and the blob server behave at a node that listens on `addresses`.

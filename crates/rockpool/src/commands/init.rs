@@ -2,7 +2,7 @@
 use std::{
     fs::OpenOptions,
     io::{ErrorKind, Write},
-    path::PathBuf,
+    path::Path,
 };
 
 use anyhow::{Context, Result, bail};
@@ -46,7 +46,7 @@ pub(crate) fn run(overrides: &Overrides) -> Result<()> {
     output::print(&words(&file, overrides.config.is_some(), &data))
 }
 
-fn words(file: &PathBuf, named: bool, data: &PathBuf) -> String {
+fn words(file: &Path, named: bool, data: &Path) -> String {
     let flags = if named {
         format!(" --config {}", file.display())
     } else if *data == Settings::default().data {

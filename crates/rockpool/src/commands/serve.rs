@@ -3,7 +3,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use http::Request;
+use hyper::body::Incoming;
 use rockpool_pool::Pool;
+use rockpool_s3::S3Face;
 use rockpool_web::{BlobServer, Health, Redirector};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -31,7 +34,7 @@ pub(crate) struct ServeArgs {
     /// Where the blob server listens, or `off` [default: 127.0.0.1:23281]
     #[arg(long, value_name = "ADDRESS")]
     blobs: Option<OrOff<ListenAddress>>,
-    /// Where to say, in JSON, what the node listens on once it is ready [default: node.json in the data directory]
+    /// Where to say in JSON, once it is ready, what the node listens on [default: DIR/node.json]
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -173,12 +176,14 @@ impl Listeners {
         }
         if let Some(listener) = self.s3 {
             let health = Health::new(pool.clone(), wiring::PROBE_TIMEOUT);
-            let handle = move |request: http::Request<hyper::body::Incoming>| {
-                let health = health.clone();
+            let face = S3Face::new(pool.clone(), wiring::s3_settings(settings));
+            let handle = move |request: Request<Incoming>| {
+                let (face, health) = (face.clone(), health.clone());
                 async move {
-                    let (parts, _) = request.into_parts();
-                    let answer = health.respond(&parts.method, parts.uri.path()).await;
-                    answer.unwrap_or_default()
+                    match health.respond(request.method(), request.uri().path()).await {
+                        Some(answer) => answer,
+                        None => face.handle(request).await,
+                    }
                 }
             };
             tasks.spawn(listener.run(limits, tasks.clone(), shutdown.clone(), handle));

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use rockpool_types::SecretKey;
 
@@ -9,6 +9,11 @@ use super::{
     settings::{S3StoreSettings, StoreSettings},
     values::{ListenAddress, OrOff},
 };
+
+#[expect(clippy::disallowed_methods, reason = "the file that is to be read")]
+fn write(file: impl AsRef<Path>, text: &str) {
+    std::fs::write(file, text).unwrap();
+}
 
 /// The example with its defaults, or with its examples too, taken out of their comments.
 fn uncommented(with_examples: bool) -> String {
@@ -165,12 +170,11 @@ fn broken_syntax_is_reported_with_its_line() {
 fn settings_that_contradict_each_other_are_reported_together() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pool.toml");
-    fs::write(
+    write(
         &file,
         "[listen]\ns3 = \"127.0.0.1:9\"\nblobs = \"127.0.0.1:9\"\n[catalog]\nurl = \"mysql://x\"\n\
          [store]\nkind = \"s3\"\n[store.s3]\nbucket = \"b\"\n[log]\nfilter = \"=[\"\n[limits]\nmax_requests = 0\n",
-    )
-    .unwrap();
+    );
     let error = load(&Overrides {
         config: Some(file),
         ..Overrides::default()
@@ -192,11 +196,10 @@ fn settings_that_contradict_each_other_are_reported_together() {
 #[test]
 fn flags_win_over_the_file_and_the_file_over_the_defaults() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(
+    write(
         directory.path().join("rockpool.toml"),
         "region = \"moon-1\"\n[listen]\ns3 = \"127.0.0.1:1\"\nredirector = \"127.0.0.1:2\"\n",
-    )
-    .unwrap();
+    );
     let config = load(&Overrides {
         data: Some(directory.path().to_owned()),
         s3: Some("[::1]:0".parse().unwrap()),
@@ -218,11 +221,10 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
 #[test]
 fn a_file_in_the_data_directory_may_not_name_another() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(
+    write(
         directory.path().join("rockpool.toml"),
         "data = \"/elsewhere\"\n",
-    )
-    .unwrap();
+    );
     let error = load(&Overrides {
         data: Some(directory.path().to_owned()),
         ..Overrides::default()
@@ -251,13 +253,12 @@ fn a_named_file_must_be_there() {
 #[test]
 fn a_secret_comes_from_the_first_line_of_its_file() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("provider.secret"), "hush\nmore\n").unwrap();
-    fs::write(
+    write(directory.path().join("provider.secret"), "hush\nmore\n");
+    write(
         directory.path().join("rockpool.toml"),
         "[store]\nkind = \"s3\"\n[store.s3]\nendpoint = \"https://s3.example\"\nbucket = \"b\"\n\
          access_key_id = \"A\"\nsecret_access_key_file = \"provider.secret\"\n",
-    )
-    .unwrap();
+    );
     let config = load(&Overrides {
         data: Some(directory.path().to_owned()),
         ..Overrides::default()

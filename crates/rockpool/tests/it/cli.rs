@@ -15,17 +15,77 @@ fn run(arguments: &[&str]) -> (String, String, i32) {
 fn help_lists_the_commands() {
     let (out, _, code) = run(&["--help"]);
     assert_eq!(code, 0);
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @r#"
+    One communal media pool for many Fediverse servers: S3 in, one copy kept, redirects out
+
+    Usage: rockpool [OPTIONS] <COMMAND>
+
+    Commands:
+      serve        Run a node of the pool
+      init         Write a commented configuration file with every setting
+      config       Check or show the configuration
+      member       Members, their limits and access keys
+      bucket       Buckets
+      object       Look at objects
+      gc           Collect blobs that nothing points to any more, abandoned uploads and leftovers
+      completions  Print completions for a shell
+      man          Print the manual page, or write one for each command into a directory
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Which pool:
+          --data <DIR>     The data directory [default: rockpool-data]
+          --config <FILE>  The configuration file [default: rockpool.toml in the data directory, if any]
+    "#);
 }
 
 #[test]
 fn help_on_serve_lists_the_listeners() {
-    insta::assert_snapshot!(run(&["serve", "--help"]).0, @"");
+    insta::assert_snapshot!(run(&["serve", "--help"]).0, @r#"
+    Run a node of the pool
+
+    Usage: rockpool serve [OPTIONS]
+
+    Options:
+          --s3 <ADDRESS>          Where the S3 API listens, or `off` [default: 127.0.0.1:23278]
+          --redirector <ADDRESS>  Where the redirector listens, or `off` [default: 127.0.0.1:23279]
+          --blobs <ADDRESS>       Where the blob server listens, or `off` [default: 127.0.0.1:23281]
+          --ready-file <FILE>     Where to say in JSON, once it is ready, what the node listens on [default: DIR/node.json]
+      -h, --help                  Print help
+
+    Which pool:
+          --data <DIR>     The data directory [default: rockpool-data]
+          --config <FILE>  The configuration file [default: rockpool.toml in the data directory, if any]
+    "#);
 }
 
 #[test]
 fn help_on_member_add_lists_the_limits() {
-    insta::assert_snapshot!(run(&["member", "add", "--help"]).0, @"");
+    insta::assert_snapshot!(run(&["member", "add", "--help"]).0, @r#"
+    Add a member with a bucket of its name and an access key
+
+    Usage: rockpool member add [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  Its name, which its first bucket bears too
+
+    Options:
+          --max-bytes <SIZE>    The most bytes of objects, such as `50GB`, or `none`
+          --max-objects <N>     The most objects, or `none`
+          --max-buckets <N>     The most buckets, the first included
+          --label <LABEL>       A label for the key, such as the machine that uses it
+          --access-key-id <ID>  Bring an access key id along, instead of having one made
+          --secret-file <FILE>  The file whose first line is the secret that belongs to it; `-` reads standard input
+          --json                Print JSON
+      -h, --help                Print help
+
+    Which pool:
+          --data <DIR>     The data directory [default: rockpool-data]
+          --config <FILE>  The configuration file [default: rockpool.toml in the data directory, if any]
+    "#);
 }
 
 #[test]

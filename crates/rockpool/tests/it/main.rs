@@ -1,4 +1,9 @@
 //! The program from outside: its command line, its listeners, its end and its next start.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on should stop, and it reads and writes files that the program does"
+)]
 
 mod cli;
 mod files;
