@@ -8,7 +8,7 @@ use crate::{
     call::Call,
     complete, copy, delete,
     error::S3Error,
-    get, listing, object_attributes, parts, put,
+    form, get, listing, object_attributes, parts, put,
     reply::Reply,
     route::{BucketOperation, ObjectOperation, Operation},
     tagging, uploads,
@@ -43,7 +43,7 @@ fn of_bucket<'a>(
         BucketOperation::ListObjectVersions => Box::pin(listing::versions(call, bucket)),
         BucketOperation::ListMultipartUploads => Box::pin(uploads::list(call, bucket)),
         BucketOperation::DeleteObjects => Box::pin(delete::many(call, bucket)),
-        BucketOperation::PostObject => Box::pin(async { Err(S3Error::not_implemented("forms")) }),
+        BucketOperation::PostObject => Box::pin(form::post(call, bucket)),
         BucketOperation::GetBucketAcl => Box::pin(acl::get_of_bucket(call, bucket)),
         BucketOperation::PutBucketAcl => Box::pin(acl::put_of_bucket(call, bucket)),
         BucketOperation::GetSetting(setting) => {

@@ -67,7 +67,7 @@ pub(crate) fn of_body(error: Box<dyn std::error::Error + Send + Sync>) -> S3Erro
 }
 
 /// An error's text as a sentence of its own.
-fn sentence(error: &dyn std::error::Error) -> String {
+pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());

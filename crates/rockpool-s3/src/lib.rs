@@ -25,6 +25,7 @@ mod dispatch;
 mod error;
 mod face;
 mod faults;
+mod form;
 mod get;
 mod headers;
 mod keep_alive;
@@ -33,7 +34,6 @@ mod object_attributes;
 mod object_headers;
 mod overrides;
 mod parts;
-#[cfg_attr(not(test), expect(dead_code, reason = "the form upload follows"))]
 mod post_policy;
 mod put;
 mod query;
