@@ -5,7 +5,7 @@
 mod chunks;
 mod digests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{error::Error, time::Duration};
 

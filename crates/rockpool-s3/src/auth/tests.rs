@@ -1,5 +1,6 @@
 //! Signatures by Amazon's worked examples, by boto3, and by a signer of our own.
 mod amazon;
+mod boto3;
 mod properties;
 mod rules;
 pub(crate) mod signer;

@@ -135,17 +135,14 @@ impl V2 {
         self.check_time(&parts.headers, now)?;
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let head = self.string_to_sign_head(parts, &query);
-        let mut signed = false;
-        for keep_empty_values in [true, false] {
-            let mut string_to_sign = head.clone();
-            if let Some(bucket) = virtual_host_bucket {
-                string_to_sign.push(b'/');
-                string_to_sign.extend_from_slice(bucket.as_str().as_bytes());
-            }
-            string_to_sign.extend_from_slice(parts.uri.path().as_bytes());
-            push_signed_params(&mut string_to_sign, &query, keep_empty_values);
-            signed = signed || same(&sign_v2(secret, &string_to_sign), &self.signature);
-        }
+        let signed = paths(parts.uri.path(), virtual_host_bucket).any(|path| {
+            [true, false].into_iter().any(|keep_empty_values| {
+                let mut string_to_sign = head.clone();
+                string_to_sign.extend_from_slice(path.as_bytes());
+                push_signed_params(&mut string_to_sign, &query, keep_empty_values);
+                same(&sign_v2(secret, &string_to_sign), &self.signature)
+            })
+        });
         if !signed {
             return Err(AuthError::SignatureMismatch);
         }
@@ -207,6 +204,21 @@ impl V2 {
         }
         text
     }
+}
+
+/// The resource's path with its bucket, as it came and not decoded. A bucket alone is signed with a slash behind it,
+/// whether it is sent or not; some clients sign what they send.
+fn paths<'a>(
+    raw: &'a str,
+    virtual_host_bucket: Option<&'a BucketName>,
+) -> impl Iterator<Item = String> {
+    let bucket_alone = virtual_host_bucket.is_none() && raw.rfind('/') == Some(0) && raw != "/";
+    let as_it_came = match virtual_host_bucket {
+        Some(bucket) => format!("/{bucket}{raw}"),
+        None => raw.to_owned(),
+    };
+    let with_slash = bucket_alone.then(|| format!("{raw}/"));
+    std::iter::once(as_it_came).chain(with_slash)
 }
 
 /// The `x-amz-*` headers, sorted by name, repeated ones joined by commas; and for a presigned request the

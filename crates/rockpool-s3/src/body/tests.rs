@@ -72,3 +72,21 @@ fn read(
         }
     })
 }
+
+/// Reads a whole body that is good.
+pub(crate) fn read_all(
+    wire: &[u8],
+    list: &[(String, String)],
+    payload: Payload,
+) -> (Vec<u8>, Vec<Declared>) {
+    let headers = list
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.parse::<http::HeaderName>().unwrap(),
+                value.parse().unwrap(),
+            )
+        })
+        .collect();
+    read(pieces(wire, &[100]), &headers, payload).unwrap()
+}
