@@ -44,8 +44,16 @@ impl Folders {
             durability,
             remembered: Mutex::default(),
         };
-        for parent in folders.root.ancestors().skip(1).take(missing) {
-            folders.sync(parent)?;
+        // Its own entry too when it was there: whoever made it may not have come so far.
+        let above = folders.root.ancestors().skip(1).take(missing.max(1));
+        for (level, parent) in above.enumerate() {
+            match folders.sync(parent) {
+                // What was there before need not be ours to open.
+                Err(error) if level >= missing => {
+                    tracing::debug!(path = %parent.display(), "not synced: {error}");
+                }
+                result => result?,
+            }
         }
         folders.make(&folders.temporary)?;
         Ok(folders)
