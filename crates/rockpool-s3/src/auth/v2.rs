@@ -221,9 +221,9 @@ fn paths<'a>(
     std::iter::once(as_it_came).chain(with_slash)
 }
 
-/// The `x-amz-*` headers, sorted by name, repeated ones joined by commas; and for a presigned request the
-/// parameters of such names, which boto3 makes of headers. A copy's source counts only as a header, for it makes
-/// another operation of the request.
+/// The `x-amz-*` headers, sorted by name, repeated ones joined by commas. For a presigned request the parameters of
+/// such names, in whatever case, count as headers that did not arrive as such: boto3 moves headers there, and the face
+/// takes them for headers again, so that none of them may be outside the signature.
 fn amz_headers(headers: &HeaderMap, query: Option<&Query<'_>>) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut lines: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for (name, value) in headers {
@@ -240,9 +240,10 @@ fn amz_headers(headers: &HeaderMap, query: Option<&Query<'_>>) -> BTreeMap<Vec<u
             .or_insert_with(|| value.to_vec());
     }
     for (name, value) in query.map(Query::params).unwrap_or_default() {
-        if name.starts_with(b"x-amz-") && !name.starts_with(b"x-amz-copy-source") {
+        let name = name.to_ascii_lowercase();
+        if name.starts_with(b"x-amz-") {
             let value = value.as_deref().unwrap_or_default().trim_ascii();
-            lines.entry(name.to_vec()).or_insert_with(|| value.to_vec());
+            lines.entry(name).or_insert_with(|| value.to_vec());
         }
     }
     lines
