@@ -476,3 +476,27 @@ fn version_2_takes_a_date_in_x_amz_date_instead() {
     let parts = without_header(order.v2_header("", "", ""), "date");
     verify(&parts, AMAZON_TIME).unwrap();
 }
+
+#[test]
+fn version_2_has_a_payload_digest_when_the_header_says_one() {
+    let payload = |value: &str| {
+        let parts = put().header("x-amz-content-sha256", value);
+        verify(
+            &parts.v2_header("Fri, 24 May 2013 00:00:00 GMT", "", ""),
+            AMAZON_TIME,
+        )
+    };
+    assert!(matches!(
+        payload(&"ab".repeat(32)),
+        Ok(Payload::Sha256(digest)) if digest == [0xab; 32]
+    ));
+    assert!(matches!(
+        payload("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        Ok(Payload::UnsignedChunks)
+    ));
+    // A chain of chunk signatures would have nothing to start at.
+    assert_eq!(
+        payload("STREAMING-AWS4-HMAC-SHA256-PAYLOAD").unwrap_err(),
+        AuthError::InvalidContentSha256
+    );
+}
