@@ -1,5 +1,8 @@
 //! Bodies that are not content: documents that a face wants to read whole.
-use crate::{BodySource, PoolError, digests::{Digests, algorithm_of}};
+use crate::{
+    BodySource, PoolError,
+    digests::{Digests, algorithm_of},
+};
 
 /// Reads a body of at most `limit_bytes` into memory; its length and its declared digests are checked as an object's
 /// would be. `TooLarge`, `LengthMismatch`, `DigestMismatch`, `Body`.

@@ -204,9 +204,11 @@ impl Pool {
         {
             return Ok(PartBytes::Inline(bytes.to_vec()));
         }
+        // Few folders, so that a directory as the store does not fill with empty ones.
+        let id = upload.id.as_str();
         let name = format!(
-            "staging/{}/{number}-{}",
-            upload.id.as_str(),
+            "staging/{}/{id}-{number}-{}",
+            &id[..2],
             hex::encode(random::<8>()?)
         );
         let key = StoreKey::new(name).map_err(|e| PoolError::Internal(e.to_string()))?;
