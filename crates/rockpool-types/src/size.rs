@@ -8,7 +8,7 @@ use crate::Invalid;
 /// A number of bytes.
 ///
 /// - read from `1234`, `64 KiB`, `40MB`, `1.5 GiB`; K, M, G, T with `i` are powers of 1024, without it of 1000
-/// - shown exactly when it is a whole number of a unit, else with one decimal
+/// - shown exactly when it is less than 1024 of a unit, else with one decimal
 /// - serialized as it is shown when that is exact, else as a number: it always comes back the same
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ByteSize(u64);
@@ -77,12 +77,15 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((unit, scale)) = UNITS
+        // Of `50 GB` and `48828125 KiB` the first.
+        let exact = UNITS
             .iter()
-            .find(|(_, scale)| self.0 > 0 && self.0.is_multiple_of(*scale))
-            && (*scale > 1 || self.0 < 1024)
-        {
-            return write!(f, "{} {unit}", self.0 / scale);
+            .filter(|(_, scale)| self.0.is_multiple_of(*scale))
+            .map(|(unit, scale)| (self.0 / scale, *unit))
+            .min_by_key(|(count, _)| *count)
+            .filter(|(count, _)| (1..1024).contains(count));
+        if let Some((count, unit)) = exact {
+            return write!(f, "{count} {unit}");
         }
         match UNITS.iter().take(4).find(|(_, scale)| self.0 >= *scale) {
             Some((unit, scale)) => write!(f, "{:.1} {unit}", self.0 as f64 / *scale as f64),

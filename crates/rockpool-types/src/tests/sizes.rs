@@ -42,7 +42,7 @@ fn sizes_are_read_as_people_write_them() {
 }
 
 #[test]
-fn sizes_are_shown_in_the_largest_exact_unit_or_rounded() {
+fn sizes_are_shown_in_the_unit_that_fits_best_or_rounded() {
     for (bytes, text) in [
         (0, "0 B"),
         (1, "1 B"),
@@ -54,6 +54,9 @@ fn sizes_are_shown_in_the_largest_exact_unit_or_rounded() {
         (1536, "1.5 KiB"),
         (64 << 10, "64 KiB"),
         (40_000_000, "40 MB"),
+        (50_000_000_000, "50 GB"),
+        (168_952, "165.0 KiB"),
+        ((5 << 40) + 1024, "5.0 TiB"),
         (5 << 30, "5 GiB"),
         (5_368_709_121, "5.0 GiB"),
         (1 << 40, "1 TiB"),

@@ -237,7 +237,7 @@ fn added_words(facts: &AddedView) -> String {
          aws --endpoint-url {endpoint} s3 cp picture.jpg s3://{bucket}/picture.jpg\n  \
          curl -L {public}/picture.jpg -o copy.jpg\n\n\
          Or without the AWS CLI:\n\n  \
-         curl -T picture.jpg --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" --aws-sigv4 'aws:amz:{region}:s3' {endpoint}/{bucket}/picture.jpg\n\n\
+         curl -T picture.jpg -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" --aws-sigv4 'aws:amz:{region}:s3' {endpoint}/{bucket}/picture.jpg\n\n\
          Mastodon's .env.production:\n\n  \
          S3_ENABLED=true\n  S3_ENDPOINT={endpoint}\n  S3_REGION={region}\n  S3_BUCKET={bucket}\n  \
          S3_PROTOCOL={protocol}\n  S3_HOSTNAME={host}\n  S3_ALIAS_HOST={alias}\n  \
