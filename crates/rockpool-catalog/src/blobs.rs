@@ -201,9 +201,7 @@ async fn find(tx: &mut Tx, scope: Scope, hash: &BlobHash) -> Result<Option<Blob>
         .transpose()
 }
 
-/// The columns of a collectable, as [`read_collectable`] takes them.
-const COLUMNS: &str = "id, scope, digest_head, digest_tail, size, state";
-
+/// Takes the columns from `id` to `state`.
 fn read_collectable(row: &mut Row) -> Result<Collectable> {
     let (id, scope) = (row.take()?, blob_rows::scope_from_code(row.take()?));
     let (hash, size) = (row.take_hash()?, row.take()?);
@@ -221,6 +219,11 @@ fn read_collectable(row: &mut Row) -> Result<Collectable> {
     })
 }
 
+/// Walks the index of blobs that are not live, in order of id.
+pub(crate) const LIST_COLLECTABLE: &str = "SELECT id, scope, digest_head, digest_tail, size, state \
+     FROM blobs WHERE since IS NOT NULL AND id > ? \
+     AND since <= CASE state WHEN ? THEN ? ELSE ? END ORDER BY id LIMIT ?";
+
 async fn list_collectable(
     tx: &mut Tx,
     now: Timestamp,
@@ -228,21 +231,14 @@ async fn list_collectable(
     after: Option<BlobId>,
     limit: u32,
 ) -> Result<Vec<Collectable>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM blobs WHERE since IS NOT NULL AND id > ? \
-         AND ((state = ? AND since <= ?) OR (state IN (?, ?) AND since <= ?)) \
-         ORDER BY id LIMIT ?"
-    );
     let values = [
         after.map_or(0, BlobId::as_i64).into(),
         State::Idle.into(),
         idle_before.into(),
-        State::Storing.into(),
-        State::Deleting.into(),
         now.into(),
         limit.into(),
     ];
-    let rows = tx.query(&sql, &values).await?;
+    let rows = tx.query(LIST_COLLECTABLE, &values).await?;
     rows.into_iter()
         .map(|mut row| read_collectable(&mut row))
         .collect()
@@ -270,7 +266,7 @@ async fn claim(tx: &mut Tx, terms: &Terms, limit: u32) -> Result<Vec<DeletionCla
     ] {
         let room = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
         let sql = format!(
-            "SELECT {COLUMNS}, flags FROM blobs WHERE state = ? AND since <= ? AND {condition} \
+            "SELECT id, scope, digest_head, digest_tail, size, state, flags FROM blobs WHERE state = ? AND since <= ? AND {condition} \
              ORDER BY since LIMIT ?"
         );
         let values = [state.into(), before.into(), room.into()];

@@ -27,7 +27,7 @@ pub(crate) enum Database {
 
 impl Database {
     /// Runs `work` in a transaction that may write, and commits it durably when it answers `Ok`. An `Err`
-    /// rolls it back. Conflicts are retried here and nowhere else.
+    /// rolls it back. Conflicts with other nodes are retried below here and nowhere else.
     pub(crate) async fn write<A, T>(
         &self,
         doing: &'static str,

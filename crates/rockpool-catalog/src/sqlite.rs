@@ -19,6 +19,8 @@ use crate::{
 };
 
 mod open;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use writer::{Job, WriteJob};

@@ -48,13 +48,14 @@ CREATE TABLE bucket_usage (
     object_bytes INTEGER NOT NULL
 );
 
--- What every object points to. The digest is cut in two so that the unique index need not hold all of it:
--- the head is wide enough that only a contrived second content could share it, and that one is refused.
+-- What every object points to. The digest is cut in two so that the index need not hold all of it. That a digest
+-- and scope have one row rests on transactions, of which SQLite lets one at a time write; an index over all of it
+-- would cost a quarter of the catalog.
 CREATE TABLE blobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     scope INTEGER NOT NULL,          -- 0 the whole pool, else the member whose private objects share it
-    digest_head BLOB NOT NULL,       -- the first 20 bytes of the SHA-512
-    digest_tail BLOB NOT NULL,       -- the other 44
+    digest_head BLOB NOT NULL,       -- the first 6 bytes of the SHA-512; a few blobs may share them
+    digest_tail BLOB NOT NULL,       -- the other 58
     size INTEGER NOT NULL,
     md5 BLOB NOT NULL,
     media_type INTEGER NOT NULL,     -- row of media_types
@@ -64,7 +65,7 @@ CREATE TABLE blobs (
     owner INTEGER,                   -- deleting: the collector that holds the lease, NULL when postponed
     flags INTEGER                    -- deleting: 1 an earlier delete may be under way, 2 the bytes are gone
 );
-CREATE UNIQUE INDEX blobs_by_digest ON blobs (digest_head, scope);
+CREATE INDEX blobs_by_digest ON blobs (digest_head, scope);
 -- Live blobs, which are nearly all, are in neither of these.
 CREATE INDEX blobs_by_state ON blobs (state, since) WHERE since IS NOT NULL;
 CREATE INDEX blobs_not_live ON blobs (id) WHERE since IS NOT NULL;

@@ -12,15 +12,11 @@ use crate::{
 /// Writes that share one transaction at most; bounds how long the first of them waits for the last.
 const MAX_BATCH: usize = 256;
 
-/// How often a transaction is tried when the database reports a conflict. Waiting for other processes is the
-/// busy handler's part and comes before that.
-const MAX_TRIES: u32 = 3;
-
 /// A write that waits for its turn.
 pub(super) trait Job: Send {
     /// Whether nobody waits for its answer any more.
     fn is_abandoned(&self) -> bool;
-    /// Does its work from the start, and keeps the answer. After an `Err` its changes are to be rolled back.
+    /// Does its work, and keeps the answer. After an `Err` its changes are to be rolled back.
     fn run(&mut self, tx: &mut Tx) -> Result<()>;
     /// Gives the answer after the commit; the commit's own fault when it failed.
     fn answer(self: Box<Self>, commit: &Result<()>);
@@ -47,22 +43,17 @@ pub(super) fn run(mut tx: Tx, mut queue: mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
+/// Does all jobs in one transaction. Nothing is tried again here: conflicts between processes come as waiting
+/// for the one who writes, which the connection's busy handler does.
 fn carry_out(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<()> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let outcome = try_once(tx, batch);
-        if outcome.is_err() {
-            roll_back(tx);
-        }
-        match outcome {
-            Err(Fault::TryAgain(_)) if tries < MAX_TRIES => {}
-            outcome => return outcome,
-        }
+    let outcome = do_all(tx, batch);
+    if outcome.is_err() {
+        roll_back(tx);
     }
+    outcome
 }
 
-fn try_once(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<()> {
+fn do_all(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<()> {
     statement(tx, "BEGIN IMMEDIATE")?;
     for job in batch {
         statement(tx, "SAVEPOINT job")?;

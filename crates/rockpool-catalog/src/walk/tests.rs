@@ -1,4 +1,4 @@
-use super::{Walk, beyond, successor};
+use super::{BatchSize, Walk, beyond, successor};
 
 fn check(prefix: &str, delimiter: &str, key: &str, expected: Option<&str>) {
     let walk = Walk::new(prefix.to_owned(), Some(delimiter.to_owned()));
@@ -46,4 +46,18 @@ fn a_listing_ends_behind_the_highest_character() {
     let walk = Walk::new("p".to_owned(), None);
     assert!(walk.end().as_slice() > "p\u{10FFFF}\u{10FFFF}".as_bytes());
     assert!(walk.end().as_slice() < "q".as_bytes());
+}
+
+#[test]
+fn batches_grow_while_rows_are_shown_and_shrink_when_they_are_wasted() {
+    let flat = BatchSize::new(&Walk::new(String::new(), None));
+    assert_eq!((flat.rows(20), flat.rows(usize::MAX)), (21, 1000));
+    let mut rolled = BatchSize::new(&Walk::new(String::new(), Some("/".to_owned())));
+    assert_eq!((rolled.rows(100), rolled.rows(1)), (4, 2));
+    for _ in 0..20 {
+        rolled.learn(4, 4);
+    }
+    assert_eq!(rolled.rows(5000), 1000);
+    rolled.learn(1000, 1);
+    assert_eq!(rolled.rows(5000), 4);
 }

@@ -1,13 +1,68 @@
 //! What every engine keeps: functions that take an empty catalog. `contract_suite!` makes a test of each.
 
+pub(crate) mod blobs;
+pub(crate) mod listing;
+pub(crate) mod members;
+pub(crate) mod model;
 pub(crate) mod objects;
+pub(crate) mod put;
+pub(crate) mod races;
+pub(crate) mod uploads;
 
 /// Makes a test of every function of the contract. `$open` answers an empty catalog and what keeps it alive.
 macro_rules! contract_suite {
     ($open:path) => {
         contract_suite! { @tests $open;
+            members::a_member_comes_with_a_bucket_of_its_name
+            members::members_are_listed_by_name_in_pages
+            members::a_member_changes
+            members::a_member_goes_when_its_buckets_are_empty
+            members::keys_are_added_found_and_revoked
+            members::buckets_are_unique_and_limited
+            members::a_host_name_belongs_to_one_bucket
+            members::a_bucket_goes_when_it_is_empty
             objects::an_object_comes_back_as_it_was_put
-            objects::equal_content_is_one_blob
+            objects::an_object_may_keep_an_earlier_time
+            objects::keys_differ_byte_by_byte
+            objects::removal_answers_for_every_key
+            objects::removal_respects_conditions
+            objects::acl_and_tags_change_without_the_content
+            objects::a_change_that_would_publish_is_refused
+            put::equal_content_is_one_blob
+            put::private_content_is_never_shared
+            put::a_scope_that_does_not_follow_from_the_acl_is_refused
+            put::an_overwrite_counts_the_difference
+            put::conditions_decide_before_anything_changes
+            put::limits_hold_over_all_buckets_of_a_member
+            put::a_member_beyond_its_limit_may_shrink
+            put::checks_come_in_order
+            put::a_refused_claim_leaves_the_blob_to_the_collector
+            put::a_second_uploader_joins_the_first
+            put::completing_removes_the_upload_in_the_same_step
+            put::many_header_sets_come_back
+            uploads::an_upload_comes_back_as_it_was_started
+            uploads::parts_are_kept_replaced_and_listed
+            uploads::removal_answers_the_staging_keys
+            uploads::old_uploads_come_oldest_first
+            uploads::staged_keys_are_accounted_for
+            listing::pages_of_objects_follow_the_model
+            listing::pages_of_uploads_follow_the_model
+            listing::folders_are_shown_once_and_jumped_over
+            blobs::a_blob_is_found_while_its_bytes_are_in_the_store
+            blobs::an_idle_blob_is_claimed_after_its_grace_period
+            blobs::a_blob_that_is_referenced_again_is_not_claimed
+            blobs::a_lease_that_ran_out_is_claimed
+            blobs::an_upload_waits_for_a_deletion
+            blobs::an_abandoned_deletion_is_taken_over_late_and_as_uncertain
+            blobs::a_postponed_deletion_waits_out_its_quarantine
+            blobs::a_delete_of_unknown_outcome_is_repeated
+            blobs::a_late_uploader_finds_its_claim_gone
+            blobs::claims_keep_to_their_limit
+            blobs::blobs_whose_hashes_begin_alike_are_told_apart
+            blobs::hashes_are_accounted_for
+            model::counts_stay_exact_whatever_happens
+            races::many_uploads_of_one_content_make_one_blob
+            races::a_mapped_key_always_has_its_bytes
         }
     };
     (@tests $open:path; $($module:ident::$test:ident)*) => {$(

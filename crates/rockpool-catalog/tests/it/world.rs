@@ -154,6 +154,7 @@ impl Content {
             },
             conditions: Conditions::default(),
             completes: None,
+            modified_at: None,
             now: at(1),
             lease: LEASE,
         }
