@@ -2,7 +2,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
-use rockpool_blobs::{BlobStore, DiskStore, Durability, Spool};
+use rockpool_blobs::{
+    BlobStore, DiskStore, Durability, S3Settings as S3StoreSettings, S3Store, Spool, StoreKey,
+};
 use rockpool_catalog::Catalog;
 use rockpool_pool::{Pool, PoolParts, PoolSettings};
 use rockpool_s3::S3Settings;
@@ -24,9 +26,7 @@ pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// In words that say what cannot be opened and what to do.
 pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
     let paths = &config.paths;
-    let catalog = Catalog::open_sqlite(&paths.catalog)
-        .await
-        .with_context(|| format!("the catalog {} cannot be opened", paths.catalog.display()))?;
+    let catalog = Catalog::open_sqlite(&paths.catalog).await?;
     let first_members = catalog.list_members(None, 1).await?;
     let sealing_key = data_dir::sealing_key(&paths.sealing_key, first_members.is_empty())?;
     let config = config.clone();
@@ -48,20 +48,20 @@ type Stores = (Arc<dyn BlobStore>, Arc<dyn BlobStore>, Spool, PoolSettings);
 /// Opens what lies on disk, or prepares for what does not. Blocking.
 fn open_stores(config: &Config) -> Result<Stores> {
     let (settings, paths) = (&config.settings, &config.paths);
-    let blobs: Arc<dyn BlobStore> = match settings.store.kind {
-        StoreKind::Disk => open_disk(&paths.store, "store.directory")?,
-        StoreKind::S3 => bail!("the S3 store is not wired yet"),
-    };
-    let staging = match settings.staging.kind {
-        StagingKind::Disk => open_disk(&paths.staging, "staging.directory")?,
-        StagingKind::Store => blobs.clone(),
-    };
     let spool = Spool::open(&paths.spool).with_context(|| {
         format!(
             "the spool {} (setting spool.directory) cannot be used",
             paths.spool.display()
         )
     })?;
+    let blobs: Arc<dyn BlobStore> = match settings.store.kind {
+        StoreKind::Disk => open_disk(&paths.store, "store.directory")?,
+        StoreKind::S3 => Arc::new(open_bucket(settings, spool.clone())?),
+    };
+    let staging = match settings.staging.kind {
+        StagingKind::Disk => open_disk(&paths.staging, "staging.directory")?,
+        StagingKind::Store => blobs.clone(),
+    };
     Ok((blobs, staging, spool, pool_settings(settings)))
 }
 
@@ -73,6 +73,37 @@ fn open_disk(directory: &Path, setting: &str) -> Result<Arc<dyn BlobStore>> {
         )
     })?;
     Ok(Arc::new(store))
+}
+
+/// A client for the bucket; connects to nothing yet.
+fn open_bucket(settings: &Settings, spool: Spool) -> Result<S3Store> {
+    let bucket = settings.store.s3.as_ref();
+    let bucket = bucket.context("store.kind is `s3` without a section store.s3")?;
+    let given = |what| format!("store.s3.{what} must be given");
+    let endpoint = bucket
+        .endpoint
+        .as_ref()
+        .with_context(|| given("endpoint"))?;
+    let secret = bucket.secret_access_key.clone();
+    let folder = bucket.folder.clone().map(StoreKey::new).transpose()?;
+    Ok(S3Store::new(
+        S3StoreSettings {
+            path_style: bucket.path_style,
+            prefix: folder,
+            public_prefix: bucket.public_acl.then(|| "blobs/".to_owned()),
+            stall_timeout: settings.limits.stall_timeout.get(),
+            call_timeout: bucket.call_timeout.get(),
+            max_connections: bucket.max_connections,
+            ..S3StoreSettings::new(
+                endpoint.as_str().parse()?,
+                &bucket.bucket,
+                &bucket.region,
+                &bucket.access_key_id,
+                secret.with_context(|| given("secret_access_key"))?,
+            )
+        },
+        spool,
+    )?)
 }
 
 fn pool_settings(settings: &Settings) -> PoolSettings {

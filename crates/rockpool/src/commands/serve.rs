@@ -82,6 +82,10 @@ async fn serve(config: Config) -> Result<ExitCode> {
         let collecting = collector::run(pool.clone(), interval.get(), shutdown.clone());
         tasks.spawn(collecting);
     }
+    if let Err(error) = pool.probe().await {
+        // It may come back; until then /readyz says so too.
+        tracing::error!(error.cause = %error, "The catalog or the store cannot be reached");
+    }
     node.write(&config.paths.ready_file)?;
     tracing::info!(
         listen.s3 = node.s3.map(tracing::field::display),

@@ -1,4 +1,5 @@
 //! What settings must be to each other. Every problem is found, not only the first.
+use rockpool_blobs::StoreKey;
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -48,7 +49,11 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
     check_spans(settings, &mut must);
     check_listeners(settings, &mut problems);
     if settings.store.kind == StoreKind::S3 {
-        check_bucket(settings.store.s3.as_ref(), &mut problems);
+        check_bucket(
+            settings.store.s3.as_ref(),
+            settings.collect.longest_delete,
+            &mut problems,
+        );
     }
     problems
 }
@@ -127,7 +132,11 @@ fn check_listeners(settings: &Settings, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_bucket(bucket: Option<&S3StoreSettings>, problems: &mut Vec<Problem>) {
+fn check_bucket(
+    bucket: Option<&S3StoreSettings>,
+    longest_delete: Span,
+    problems: &mut Vec<Problem>,
+) {
     let Some(bucket) = bucket else {
         problems.push(Problem::with(
             "store.kind",
@@ -151,9 +160,22 @@ fn check_bucket(bucket: Option<&S3StoreSettings>, problems: &mut Vec<Problem>) {
             "exactly one of secret_access_key (1 to 256 bytes) and secret_access_key_file must be given",
         ),
         (
+            bucket
+                .folder
+                .as_deref()
+                .is_none_or(|folder| StoreKey::new(folder).is_ok()),
+            "folder",
+            "names of letters, digits, `.`, `_` and `-` expected, with `/` between them only",
+        ),
+        (
             bucket.max_connections > 0,
             "max_connections",
             "must be 1 or more",
+        ),
+        (
+            bucket.call_timeout >= Span::from_secs(1) && bucket.call_timeout <= longest_delete,
+            "call_timeout",
+            "must be `1s` or more, and no more than collect.longest_delete",
         ),
     ] {
         if !holds {

@@ -87,8 +87,10 @@ impl S3StoreSettings {
         section.read("access_key_id", &mut self.access_key_id);
         section.read_option("secret_access_key", &mut secret);
         section.read_option("secret_access_key_file", &mut self.secret_access_key_file);
-        section.read_option("acl", &mut self.acl);
+        section.read_option("folder", &mut self.folder);
+        section.read("public_acl", &mut self.public_acl);
         section.read("max_connections", &mut self.max_connections);
+        section.read("call_timeout", &mut self.call_timeout);
         self.secret_access_key = secret.and_then(|secret| SecretKey::new(secret).ok());
     }
 }

@@ -127,11 +127,15 @@ pub(crate) struct S3StoreSettings {
     /// A file whose first line is the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret_access_key_file: Option<PathBuf>,
-    /// The canned ACL that is sent with public blobs. Absent: none is sent, and a bucket policy decides.
+    /// The folder of the bucket that holds everything. Absent: the whole bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) acl: Option<String>,
-    /// How many connections a node opens at most. Default 64.
+    pub(crate) folder: Option<String>,
+    /// Whether public blobs are sent with the canned ACL `public-read`; else a bucket policy decides. Default `false`.
+    pub(crate) public_acl: bool,
+    /// How many blobs a node reads at once, and how many other requests it has at once. Default 64.
     pub(crate) max_connections: usize,
+    /// The longest that a call may take, repetitions included, and a second more for each MiB. Default 1 minute.
+    pub(crate) call_timeout: Span,
 }
 
 /// `[staging]`: what keeps parts of multipart uploads until their completion.
@@ -274,8 +278,10 @@ impl Default for S3StoreSettings {
             access_key_id: String::new(),
             secret_access_key: None,
             secret_access_key_file: None,
-            acl: None,
+            folder: None,
+            public_acl: false,
             max_connections: 64,
+            call_timeout: Span::from_secs(60),
         }
     }
 }

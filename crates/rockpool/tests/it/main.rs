@@ -11,4 +11,5 @@ mod harness;
 mod http;
 mod lifecycle;
 mod listeners;
+mod provider;
 mod start;

@@ -117,6 +117,30 @@ fn a_catalog_that_is_none_is_left_alone() {
 }
 
 #[test]
+fn a_catalog_of_a_newer_rockpool_is_left_alone() {
+    let mut server = Server::start(&[]);
+    server.add_member("alice");
+    server.sigkill();
+    let file = server.data().join("catalog.db");
+    let catalog = rusqlite::Connection::open(&file).unwrap();
+    catalog
+        .execute("UPDATE schema_version SET version = 1000", [])
+        .unwrap();
+    let data = server.data().display().to_string();
+    let said = refusal(&serve(&data, &["--s3", "127.0.0.1:0"]));
+    assert!(
+        said.contains("schema version 1000") && said.contains("newer"),
+        "{said}"
+    );
+    let said = refusal(
+        &rockpool(&["member", "list", "--data", &data])
+            .output()
+            .unwrap(),
+    );
+    assert!(said.contains("schema version 1000"), "{said}");
+}
+
+#[test]
 fn a_missing_sealing_key_is_missed() {
     let mut server = Server::start(&[]);
     server.add_member("alice");
