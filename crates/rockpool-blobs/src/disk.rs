@@ -52,7 +52,7 @@ struct Disk {
 
 impl DiskStore {
     /// Opens the store in `root`, made where absent, and removes what crashed writers left more than a day ago.
-    /// Blocking.
+    /// A full disk is no hindrance. Blocking.
     ///
     /// # Errors
     /// When the directory cannot be made or written to, in words that tell an operator what to do.
@@ -64,7 +64,13 @@ impl DiskStore {
             clock: Clock::system(),
         };
         disk.sweep().map_err(|e| explain(doing(), root, &e))?;
-        disk.probe().map_err(|e| explain(doing(), root, &e))?;
+        match disk.probe() {
+            // A full disk still reads, and collecting makes room on it.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                tracing::warn!(path = %root.display(), "The disk is full");
+            }
+            probed => probed.map_err(|e| explain(doing(), root, &e))?,
+        }
         Ok(Self {
             disk: Arc::new(disk),
         })

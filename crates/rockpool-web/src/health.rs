@@ -2,7 +2,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use rockpool_pool::Pool;
+use rockpool_pool::{Pool, PoolError};
 use rockpool_types::Timestamp;
 use tokio::{sync::Mutex, time::timeout};
 
@@ -36,7 +36,7 @@ impl Health {
     }
 
     /// The answer to a GET or HEAD of `/healthz` (200 while the process answers at all) or `/readyz` (200 when the
-    /// catalog and the store can be reached, else 503). `None`: the request is for something else.
+    /// catalog and the store can be reached, full or not, else 503). `None`: the request is for something else.
     pub async fn respond(&self, method: &Method, path: &str) -> Option<Response<WebBody>> {
         if method != Method::GET && method != Method::HEAD {
             return None;
@@ -82,6 +82,11 @@ impl Health {
             }
         }
         let outcome = match timeout(self.timeout, self.pool.probe()).await {
+            // A full node reads as well as ever: taking it out of service would help nobody.
+            Ok(Err(PoolError::Full(why))) => {
+                tracing::warn!(error.cause = why, "There is no room for writes");
+                Ok(())
+            }
             Ok(outcome) => outcome.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {:?}", self.timeout)),
         };

@@ -38,7 +38,9 @@ impl NodeFacts {
             .open(&draft)
             .and_then(|mut opened| opened.write_all(&text))
             .and_then(|()| std::fs::rename(&draft, file));
-        written.with_context(|| format!("{} cannot be written", file.display()))
+        written
+            .inspect_err(|_| drop(std::fs::remove_file(&draft)))
+            .with_context(|| format!("{} cannot be written", file.display()))
     }
 
     /// Removes the file, if it is still this process's.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use http::Request;
 use hyper::body::Incoming;
-use rockpool_pool::Pool;
+use rockpool_pool::{Pool, PoolError};
 use rockpool_s3::S3Face;
 use rockpool_web::{BlobServer, Health, Redirector};
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,6 +50,7 @@ pub(crate) fn run(overrides: Overrides, args: ServeArgs) -> Result<ExitCode> {
         blobs: args.blobs,
         ..overrides
     })?;
+    let must_say_ready = args.ready_file.is_some();
     if let Some(file) = args.ready_file {
         config.paths.ready_file = file;
     }
@@ -60,13 +61,13 @@ pub(crate) fn run(overrides: Overrides, args: ServeArgs) -> Result<ExitCode> {
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .context("the runtime cannot start")?;
-    let code = runtime.block_on(serve(config));
+    let code = runtime.block_on(serve(config, must_say_ready));
     // What shutdown did not wait for is not waited for here either.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(config: Config) -> Result<ExitCode> {
+async fn serve(config: Config, must_say_ready: bool) -> Result<ExitCode> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     data_dir::make(&config.paths)?;
@@ -82,11 +83,21 @@ async fn serve(config: Config) -> Result<ExitCode> {
         let collecting = collector::run(pool.clone(), interval.get(), shutdown.clone());
         tasks.spawn(collecting);
     }
-    if let Err(error) = pool.probe().await {
+    match pool.probe().await {
+        Ok(()) => {}
+        Err(PoolError::Full(why)) => {
+            tracing::error!(error.cause = why, "There is no room for writes")
+        }
         // It may come back; until then /readyz says so too.
-        tracing::error!(error.cause = %error, "The catalog or the store cannot be reached");
+        Err(error) => {
+            tracing::error!(error.cause = %error, "The catalog or the store cannot be reached");
+        }
     }
-    node.write(&config.paths.ready_file)?;
+    match node.write(&config.paths.ready_file) {
+        Err(error) if must_say_ready => return Err(error),
+        Err(error) => tracing::error!("What the node listens on cannot be told: {error:#}"),
+        Ok(()) => {}
+    }
     tracing::info!(
         listen.s3 = node.s3.map(tracing::field::display),
         listen.redirector = node.redirector.map(tracing::field::display),
