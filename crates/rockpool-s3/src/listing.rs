@@ -76,7 +76,7 @@ impl<'a> Page<'a> {
     fn write_prefixes(&self, xml: &mut Xml) {
         for prefix in &self.listing.common_prefixes {
             xml.element("CommonPrefixes", |xml| {
-                xml.text("Prefix", &self.encoding.of(prefix));
+                xml.exact("Prefix", &self.encoding.of(prefix));
             });
         }
     }
@@ -85,7 +85,7 @@ impl<'a> Page<'a> {
     fn write_object(&self, xml: &mut Xml, object: &Object, owner: Option<&str>, version: bool) {
         let element = if version { "Version" } else { "Contents" };
         xml.element(element, |xml| {
-            xml.text("Key", &self.encoding.of(object.key.as_str()));
+            xml.exact("Key", &self.encoding.of(object.key.as_str()));
             if version {
                 xml.text("VersionId", "null");
                 xml.value("IsLatest", true);
@@ -113,7 +113,7 @@ pub(crate) async fn v1(call: &mut Call, bucket: &BucketName) -> Result<Reply, S3
         page.write_question(xml);
         xml.text("Marker", &page.encoding.of(marker.unwrap_or_default()));
         if let Some(next) = &page.listing.next {
-            xml.text("NextMarker", &page.encoding.of(next));
+            xml.exact("NextMarker", &page.encoding.of(next));
         }
         for object in &page.listing.objects {
             page.write_object(xml, object, Some(call.owner()), false);
@@ -172,7 +172,7 @@ pub(crate) async fn versions(call: &mut Call, bucket: &BucketName) -> Result<Rep
         );
         xml.text("VersionIdMarker", id_marker.unwrap_or_default());
         if let Some(next) = &page.listing.next {
-            xml.text("NextKeyMarker", &page.encoding.of(next));
+            xml.exact("NextKeyMarker", &page.encoding.of(next));
             xml.text("NextVersionIdMarker", "null");
         }
         for object in &page.listing.objects {

@@ -74,8 +74,8 @@ pub(crate) async fn get(
         xml.element("TagSet", |xml| {
             for (key, value) in &object.attributes.tags {
                 xml.element("Tag", |xml| {
-                    xml.text("Key", key);
-                    xml.text("Value", value);
+                    xml.exact("Key", key);
+                    xml.exact("Value", value);
                 });
             }
         });

@@ -145,12 +145,12 @@ pub(crate) async fn list(call: &mut Call, bucket: &BucketName) -> Result<Reply, 
         xml.optional("EncodingType", encoding.name());
         xml.value("IsTruncated", page.next.is_some());
         if let Some((key, id)) = &page.next {
-            xml.text("NextKeyMarker", &encoding.of(key));
+            xml.exact("NextKeyMarker", &encoding.of(key));
             xml.text("NextUploadIdMarker", id);
         }
         for upload in &page.uploads {
             xml.element("Upload", |xml| {
-                xml.text("Key", &encoding.of(upload.key.as_str()));
+                xml.exact("Key", &encoding.of(upload.key.as_str()));
                 xml.text("UploadId", upload.id.as_str());
                 write_owner(xml, "Initiator", call.owner());
                 write_owner(xml, "Owner", call.owner());
@@ -161,7 +161,7 @@ pub(crate) async fn list(call: &mut Call, bucket: &BucketName) -> Result<Reply, 
         }
         for prefix in &page.common_prefixes {
             xml.element("CommonPrefixes", |xml| {
-                xml.text("Prefix", &encoding.of(prefix));
+                xml.exact("Prefix", &encoding.of(prefix));
             });
         }
     });

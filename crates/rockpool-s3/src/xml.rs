@@ -41,16 +41,23 @@ impl Xml {
         self.raw(&["</", name, ">"]);
     }
 
-    /// An element with text in it.
+    /// An element with text in it. Characters that XML forbids are replaced: where a client's own words are echoed, it
+    /// matters more that it can read the rest.
     pub(crate) fn text(&mut self, name: &str, text: &str) {
-        self.raw(&["<", name, ">"]);
-        escape(text, &mut self.0);
-        self.raw(&["</", name, ">"]);
+        self.element(name, |xml| xml.characters(text));
+    }
+
+    /// An element with text that the client learns from it, so that nothing may be replaced. Clients that cannot read
+    /// forbidden characters ask for `encoding-type=url`.
+    pub(crate) fn exact(&mut self, name: &str, text: &str) {
+        self.element(name, |xml| {
+            escape(text, Forbidden::Referenced, &mut xml.0);
+        });
     }
 
     /// Text in the element that is being written.
     pub(crate) fn characters(&mut self, text: &str) {
-        escape(text, &mut self.0);
+        escape(text, Forbidden::Replaced, &mut self.0);
     }
 
     /// An element with a number, a date or the like in it.
@@ -83,18 +90,29 @@ impl Xml {
     }
 }
 
-/// Escapes text. Characters that XML 1.0 forbids become numeric references, as S3 writes them: parsers that
-/// follow XML 1.1 read them, and clients that cannot ask for `encoding-type=url`.
-fn escape(text: &str, out: &mut String) {
+/// What becomes of characters that XML 1.0 forbids.
+#[derive(Clone, Copy)]
+enum Forbidden {
+    /// They become U+FFFD, and the document can be read by all.
+    Replaced,
+    /// They become numeric references, as S3 writes them: lenient parsers read them, strict ones give up.
+    Referenced,
+}
+
+fn escape(text: &str, forbidden: Forbidden, out: &mut String) {
     for c in text.chars() {
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push_str(&format!("&#x{:x};", u32::from(c)));
-            }
+            // Allowed, but a parser would change it to a line feed.
+            '\r' => out.push_str("&#xd;"),
+            '\t' | '\n' => out.push(c),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => match forbidden {
+                Forbidden::Replaced => out.push(char::REPLACEMENT_CHARACTER),
+                Forbidden::Referenced => out.push_str(&format!("&#x{:x};", u32::from(c))),
+            },
             c => out.push(c),
         }
     }

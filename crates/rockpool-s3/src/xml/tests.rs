@@ -16,19 +16,29 @@ fn refused(text: &str) {
 #[test]
 fn a_document_has_a_namespace_and_escaped_text() {
     let document = Xml::document("ListBucketResult", |xml| {
-        xml.text("Key", "a<b>&\"c'\u{1}\r😀");
+        xml.text("Prefix", "a<b>&\"c'\u{1}\r\t😀");
+        xml.exact("Key", "a<b>&\"c'\u{1}\r\t😀");
         xml.value("MaxKeys", 5);
         xml.optional("Marker", None);
         xml.element("Owner", |xml| xml.text("ID", "member"));
     });
-    insta::assert_snapshot!(document, @r#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Key>a&lt;b&gt;&amp;&quot;c'&#x1;&#xd;😀</Key><MaxKeys>5</MaxKeys><Owner><ID>member</ID></Owner></ListBucketResult>"#);
+    insta::assert_snapshot!(document, @r#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Prefix>a&lt;b&gt;&amp;&quot;c'�&#xd;	😀</Prefix><Key>a&lt;b&gt;&amp;&quot;c'&#x1;&#xd;	😀</Key><MaxKeys>5</MaxKeys><Owner><ID>member</ID></Owner></ListBucketResult>"#);
 }
 
 #[test]
-fn what_is_written_is_read_back() {
-    let text = "tab\tline\ncr\r quote\" <>& ' \u{1}\u{1f} é😀\u{fffe}";
-    let document = Xml::plain_document("Delete", |xml| xml.text("Key", text));
+fn what_is_written_exactly_is_read_back() {
+    let text = "tab\tline\ncr\r quote\" <>& ' \u{1}\u{1f}\u{7f}\u{85} é😀\u{fffe}";
+    let document = Xml::plain_document("Delete", |xml| xml.exact("Key", text));
     assert_eq!(read(&document).child_text("Key"), Some(text));
+}
+
+#[test]
+fn echoed_text_has_nothing_that_xml_forbids() {
+    let text: String = (0..0x300).filter_map(char::from_u32).collect();
+    let document = Xml::plain_document("Delete", |xml| xml.text("Key", &text));
+    assert!(!document.contains("&#x1;") && !document.contains('\u{1}'));
+    let kept = text.replace(|c: char| c < ' ' && !"\t\n\r".contains(c), "\u{fffd}");
+    assert_eq!(read(&document).child_text("Key"), Some(&*kept));
 }
 
 #[test]

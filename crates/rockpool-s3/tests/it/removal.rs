@@ -69,6 +69,20 @@ async fn many_keys_are_removed_at_once_with_a_result_for_each() {
 }
 
 #[tokio::test]
+async fn a_key_that_xml_cannot_hold_is_removed_and_the_answer_readable() {
+    let world = World::start().await;
+    let alice = world.member("alice").await;
+    for (raw, in_xml) in [("a%01", "a&#x1;"), ("b%01", "b\u{1}")] {
+        alice.put(&format!("/alice/{raw}"), "x").await;
+        let document = format!("<Delete><Object><Key>{in_xml}</Key></Object></Delete>");
+        let answer = delete_many(&alice, &document).await.ok();
+        let shown = answer.tag("Deleted");
+        assert!(shown.ends_with("\u{fffd}</Key>"), "{shown:?}");
+    }
+    assert!(alice.get("/alice").await.ok().tags("Key").is_empty());
+}
+
+#[tokio::test]
 async fn a_quiet_removal_answers_errors_alone() {
     let world = World::start().await;
     let alice = world.member("alice").await;
