@@ -90,10 +90,12 @@ impl S3Face {
             Addressing::VirtualHost(bucket) => Some(bucket),
             Addressing::Path => None,
         };
-        let (caller, presigned, payload) = self.authenticate(&parts, bucket).await?;
+        let claim = Claim::parse(&parts)?;
+        let (caller, payload) = self.authenticate(claim.as_ref(), &parts, bucket).await?;
         if let Some(reply) = self.greet(&parts, &addressing, &caller) {
             return Ok(reply);
         }
+        let presigned = claim.as_ref().is_some_and(Claim::is_presigned);
         let mut headers = parts.headers;
         if presigned {
             let query = crate::query::Query::parse(parts.uri.query().unwrap_or_default())?;
@@ -142,19 +144,20 @@ impl S3Face {
         }))
     }
 
-    /// Who asks, whether by a URL that was signed beforehand, and what the signature says about the body.
+    /// Who asks, and what the signature says about the body.
     async fn authenticate(
         &self,
+        claim: Option<&Claim>,
         parts: &Parts,
         bucket: Option<&BucketName>,
-    ) -> Result<(Caller, bool, Payload), S3Error> {
-        let Some(claim) = Claim::parse(parts)? else {
-            return Ok((Caller::Anonymous, false, Payload::Unsigned));
+    ) -> Result<(Caller, Payload), S3Error> {
+        let Some(claim) = claim else {
+            return Ok((Caller::Anonymous, Payload::Unsigned));
         };
         let holder = self.pool.find_key(claim.access_key_id()).await?;
         let holder = holder.ok_or(S3Code::InvalidAccessKeyId)?;
         let payload = claim.verify(parts, &holder.secret, self.pool.now(), bucket)?;
-        Ok((Caller::Member(holder), claim.is_presigned(), payload))
+        Ok((Caller::Member(holder), payload))
     }
 
     /// Sends a browser that asks for `/` to the homepage, if there is one.

@@ -48,7 +48,7 @@ pub(crate) fn get(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Takes over the `x-amz-*` headers that an SDK moved into the query when it presigned (as aws-sdk-js does), but for
-/// checksums: those are of the empty body that it signed.
+/// checksums: those are of the empty body that it signed. Signatures of both versions cover them there.
 pub(crate) fn adopt_from_query(headers: &mut HeaderMap, query: &Query) {
     for (name, value) in query.pairs() {
         let name = name.to_ascii_lowercase();

@@ -164,6 +164,45 @@ async fn a_presigned_url_opens_what_was_signed_until_it_expires() {
 }
 
 #[tokio::test]
+async fn nothing_can_be_added_to_a_presigned_url() {
+    let world = World::start().await;
+    let alice = world.member("alice").await;
+    let stranger = world.stranger();
+    let private = [("x-amz-acl", "private")];
+    alice.send("PUT /alice/secret", &private, "s").await.ok();
+    let now = world.pool.pool.now();
+    let signer = alice.signer.as_ref().unwrap();
+    let old = signer.presign_v2(now, "PUT", "/alice/k");
+    let new = alice.presign("PUT /alice/k", 60);
+    stranger.send(&format!("PUT {old}"), &[], "x").await.ok();
+
+    for url in [&old, &new] {
+        for added in [
+            "x-amz-copy-source=alice%2Fsecret",
+            "X-Amz-Acl=public-read",
+            "tagging",
+            "x-id=PutObject&acl",
+        ] {
+            stranger
+                .send(&format!("PUT {url}&{added}"), &[], "y")
+                .await
+                .fails(403, "SignatureDoesNotMatch");
+        }
+    }
+    for url in [&old, &new] {
+        for (name, value) in [
+            ("x-amz-copy-source", "alice/secret"),
+            ("x-amz-acl", "public-read"),
+        ] {
+            let line = format!("PUT {url}");
+            let answer = stranger.send(&line, &[(name, value)], "z").await;
+            assert_eq!(answer.status.as_u16(), 403, "{name}");
+        }
+    }
+    assert_eq!(alice.get("/alice/k").await.text(), "x");
+}
+
+#[tokio::test]
 async fn a_presigned_copy_copies_and_puts_nothing_else() {
     let world = World::start().await;
     let alice = world.member("alice").await;
