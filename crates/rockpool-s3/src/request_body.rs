@@ -27,6 +27,8 @@ struct State {
     begun: bool,
     /// Whether somebody read to the end.
     ended: bool,
+    /// Whether there was nothing to read from the start.
+    empty: bool,
 }
 
 impl RequestBody {
@@ -37,10 +39,12 @@ impl RequestBody {
         B::Error: Into<BoxError>,
     {
         let body = body.map_err(Into::into).boxed_unsync();
+        let empty = body.is_end_stream();
         Self(Arc::new(Mutex::new(State {
-            ended: body.is_end_stream(),
             body,
             begun: false,
+            ended: empty,
+            empty,
         })))
     }
 
@@ -49,16 +53,18 @@ impl RequestBody {
         Self(Arc::clone(&self.0))
     }
 
-    /// Reads what an operation left of the body, within bounds, and says whether that was all. A client that still
-    /// sends when the connection closes may never see the answer. Nothing is read when `waits`, the client's
-    /// `Expect: 100-continue`, is still unanswered: reading would invite it to send.
+    /// Reads what an operation left of the body, within bounds, and says whether the connection can go on. A client that
+    /// still sends when the connection closes may never see the answer. Nothing is read when `waits`, the client's
+    /// `Expect: 100-continue`, is still unanswered: reading would invite it to send. An empty body is not invited at
+    /// all, and then boto3 (seen in 1.34) misreads the next answer of the connection, so there must be none.
     pub(crate) async fn drain(mut self, waits: bool) -> bool {
-        let (begun, ended, least) = {
+        let (begun, ended, empty, least) = {
             let state = self.state();
-            (state.begun, state.ended, state.body.size_hint().lower())
+            let least = state.body.size_hint().lower();
+            (state.begun, state.ended, state.empty, least)
         };
         if ended || (waits && !begun) || least > DRAIN_BYTES {
-            return ended;
+            return ended && !(waits && empty);
         }
         let read_all = async {
             let mut bytes = 0;

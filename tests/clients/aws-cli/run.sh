@@ -60,7 +60,7 @@ try "conditional and ranged reads, attributes"
 aws s3api get-object --bucket "$RP_BUCKET" --key cp/large.mp4 --range bytes=19999990-20000005 tail.bin >/dev/null
 equal "$(tail -c 10 large.mp4 | sha256sum)" "$(sha256sum <tail.bin)" "the last ten bytes"
 refused "If-Match of another ETag" aws s3api get-object --bucket "$RP_BUCKET" --key cp/large.mp4 --if-match '"x"' no.bin
-contains "$answer" 412 "the refusal"
+contains "$answer" PreconditionFailed "the refusal"
 contains "$(aws s3api get-object-attributes --bucket "$RP_BUCKET" --key cp/large.mp4 --object-attributes ObjectSize)" \
   '"ObjectSize": 20000000' "attributes"
 

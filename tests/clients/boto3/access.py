@@ -1,5 +1,6 @@
 """Who may do what: ACLs, presigned URLs, wrong secrets, other members."""
 import io
+import time
 import urllib.parse
 
 import rp
@@ -96,7 +97,7 @@ def test_absent_things():
     refused("NoSuchBucket", 404, S3.get_object, Bucket="no-such-bucket-anywhere", Key="x")
     refused("NoSuchBucket", 404, S3.list_objects_v2, Bucket="no-such-bucket-anywhere")
     error = refused("NoSuchKey", 404, S3.get_object, Bucket=rp.BUCKET, Key="access/absent")
-    rp.equal(error.response["Error"].get("Key"), "access/absent", "the key in the error")
+    rp.equal(error.response["Error"].get("Resource"), f"/{rp.BUCKET}/access/absent", "the resource in the error")
     rp.true(error.response["ResponseMetadata"].get("RequestId"), "the error has a request id")
 
 
@@ -130,10 +131,10 @@ def test_presigned_by_each_signature():
 def test_presigned_expiry():
     put("access/expiry", ACL="private")
     params = {"Bucket": rp.BUCKET, "Key": "access/expiry"}
-    for config in ({}, {"signature_version": "s3v4"}):
-        url = client(**config).generate_presigned_url("get_object", Params=params, ExpiresIn=-10)
-        answer = rp.fetch(url)
-        rp.true(answer.status in (400, 403), f"an expired URL: {answer.status}")
+    short = [client(**c).generate_presigned_url("get_object", Params=params, ExpiresIn=1) for c in ({}, {"signature_version": "s3v4"})]
+    time.sleep(2.5)
+    for url in short:
+        rp.equal(rp.fetch(url).status, 403, "an expired URL")
     eight_days = client(signature_version="s3v4").generate_presigned_url("get_object", Params=params, ExpiresIn=8 * 86400)
     rp.true(rp.fetch(eight_days).status in (400, 403), "a URL for eight days")
 
@@ -182,16 +183,13 @@ def test_any_region_will_do():
             client(region=region, signature_version=version).put_object(Bucket=rp.BUCKET, Key=f"access/{region}", Body=b"x")
 
 
-def test_tags_are_kept_or_refused_cleanly():
+def test_tags_are_kept():
     put("access/tags")
     where = {"Bucket": rp.BUCKET, "Key": "access/tags"}
     tags = [{"Key": "colour", "Value": "blue + green/2"}, {"Key": "size", "Value": "xl"}]
-    try:
-        S3.put_object_tagging(**where, Tagging={"TagSet": tags})
-    except S3.exceptions.ClientError as error:
-        rp.equal(error.response["Error"]["Code"], "NotImplemented", "error code")
-        return
-    key = lambda tag: tag["Key"]
-    rp.equal(sorted(S3.get_object_tagging(**where)["TagSet"], key=key), tags, "tags")
+    S3.put_object_tagging(**where, Tagging={"TagSet": tags})
+    rp.equal(sorted(S3.get_object_tagging(**where)["TagSet"], key=lambda tag: tag["Key"]), tags, "tags")
     S3.delete_object_tagging(**where)
     rp.equal(S3.get_object_tagging(**where)["TagSet"], [], "tags after their deletion")
+    put("access/tags", Tagging="a=1&b=two%20words")
+    rp.equal(len(S3.get_object_tagging(**where)["TagSet"]), 2, "tags that came with the object")

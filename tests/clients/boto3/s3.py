@@ -11,7 +11,7 @@ BEFORE_1_36 = tuple(int(n) for n in botocore.__version__.split(".")[:2]) < (1, 3
 
 def client(key=rp.ACCESS_KEY, secret=rp.SECRET, region="us-east-1", **config):
     """A client as an administrator of a Fediverse server would set it up: an endpoint and a key."""
-    config.setdefault("retries", {"max_attempts": 1})
+    config = {"retries": {"total_max_attempts": 1}, "read_timeout": 20} | config
     return boto3.client(
         "s3",
         endpoint_url=rp.ENDPOINT,

@@ -62,8 +62,9 @@ equal "$(rclone lsf -R --files-only "$remote/copy" | wc -l)" 39 "objects left be
 try "streams of unknown length, and reading"
 seq 50000 | rclone rcat "$remote/stream.txt"
 equal "$(rclone cat "$remote/stream.txt" | sha256sum)" "$(seq 50000 | sha256sum)" "the stream"
-equal "$(rclone cat --offset 10 --count 5 "$remote/stream.txt" | sha256sum)" \
-  "$(seq 50000 | tail -c +11 | head -c 5 | sha256sum)" "five bytes of it"
+seq 50000 >stream.txt
+equal "$(rclone cat --offset 100000 --count 5 "$remote/stream.txt")" \
+  "$(head -c 100005 stream.txt | tail -c 5)" "five bytes of it"
 
 try "links, size, tree"
 curl -sSf "$(rclone link --expire 1h "$remote/stream.txt")" | cmp - <(seq 50000)

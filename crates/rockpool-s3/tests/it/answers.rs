@@ -91,6 +91,20 @@ async fn a_refusal_reads_nothing_of_a_client_that_waits_for_it() {
     assert_eq!(response.headers()["connection"], "close");
 }
 
+/// boto3 1.34 takes the status line of the next answer for a header, and then waits for its read timeout.
+#[tokio::test]
+async fn an_empty_body_that_nobody_invited_is_the_last_of_its_connection() {
+    let world = World::start().await;
+    let alice = world.member("alice").await;
+    let waits = [("expect", "100-continue")];
+    let empty = alice.send("PUT /alice/k", &waits, "").await.ok();
+    assert_eq!(empty.header("connection"), Some("close"));
+    let full = alice.send("PUT /alice/k", &waits, "x").await.ok();
+    assert_eq!(full.header("connection"), None);
+    let empty = alice.send("PUT /alice/k", &[], "").await.ok();
+    assert_eq!(empty.header("connection"), None);
+}
+
 #[tokio::test]
 async fn a_refusal_takes_in_a_small_body_and_keeps_the_connection() {
     let world = World::start().await;

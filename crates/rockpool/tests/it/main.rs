@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod clients;
 mod files;
 mod harness;
 mod http;
@@ -13,3 +14,5 @@ mod lifecycle;
 mod listeners;
 mod provider;
 mod start;
+mod story;
+mod tls_front;
