@@ -113,8 +113,9 @@ macro_rules! from_cell_via {
         impl FromCell for $type {
             fn from_cell(cell: Cell) -> Result<Self> {
                 let convert: fn($plain) -> Option<Self> = $convert;
-                convert(<$plain>::from_cell(cell.clone())?)
-                    .map_or_else(|| unexpected(stringify!($type), &cell), Ok)
+                convert(<$plain>::from_cell(cell)?).ok_or_else(|| {
+                    Fault::Internal(concat!("a column holds no ", stringify!($type)).to_owned())
+                })
             }
         }
     )*};

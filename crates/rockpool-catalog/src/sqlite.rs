@@ -29,7 +29,7 @@ use writer::{Job, WriteJob};
 const MAX_KEPT_READERS: usize = 16;
 
 /// Writes that may wait for the writer before further ones wait to be queued.
-const MAX_QUEUED_WRITES: usize = 4096;
+const MAX_QUEUED_WRITES: usize = 1024;
 
 /// A SQLite file, opened for this process.
 #[derive(Debug)]

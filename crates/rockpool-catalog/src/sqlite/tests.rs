@@ -1,12 +1,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use futures_util::future::{BoxFuture, join_all};
+use rusqlite::StatementStatus;
 use tempfile::TempDir;
 
 use crate::{
     CatalogError,
     database::{Database, Result, Tx, Value},
     dialect::Fault,
+    objects,
 };
 
 use super::Sqlite;
@@ -170,4 +172,22 @@ async fn statements_search_by_index() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn statements_stay_prepared_whatever_the_values() {
+    let (_db, dir) = open();
+    let connection = super::open::open_reader(&path(&dir)).unwrap();
+    let sql = format!(
+        "SELECT {} {} WHERE o.bucket_id = ? AND o.key = ?",
+        objects::columns(),
+        objects::FROM
+    );
+    for key in [b"a", b"b", b"c"] {
+        let values = [Value::Int(1), Value::Bytes(key)];
+        super::query(&connection, &sql, &values).unwrap();
+    }
+    let statement = connection.prepare_cached(&sql).unwrap();
+    assert_eq!(statement.get_status(StatementStatus::Run), 3);
+    assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
 }

@@ -89,6 +89,7 @@ pub(crate) async fn a_blob_that_is_referenced_again_is_not_claimed(catalog: Cata
         })
         .await;
     assert_eq!(outcome, PutOutcome::Mapped { known: true });
+    assert_eq!(reasons(&catalog, at(9999)).await, []);
     assert_eq!(claim(&catalog, 1, at(9999), 9).await, []);
     assert!(world.remove("a", at(200)).await);
     assert_eq!(
