@@ -2,18 +2,14 @@
 use std::time::Duration;
 
 use rockpool_pool::Pool;
-use tokio_util::sync::CancellationToken;
 
-/// Collects every `interval`, give or take a tenth so that nodes do not march in step, until `shutdown`. A collection
-/// that shutdown interrupts is taken up by the next.
-pub(crate) async fn run(pool: Pool, interval: Duration, shutdown: CancellationToken) {
-    let collecting = async {
-        loop {
-            tokio::time::sleep(jittered(interval)).await;
-            collect(&pool).await;
-        }
-    };
-    shutdown.run_until_cancelled(collecting).await;
+/// Collects every `interval`, give or take a tenth so that nodes do not march in step, for ever. May be cancelled at any
+/// point: the next collection goes on from there.
+pub(crate) async fn run(pool: Pool, interval: Duration) {
+    loop {
+        tokio::time::sleep(jittered(interval)).await;
+        collect(&pool).await;
+    }
 }
 
 async fn collect(pool: &Pool) {

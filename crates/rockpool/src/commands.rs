@@ -6,6 +6,7 @@ pub(crate) mod gc;
 pub(crate) mod init;
 pub(crate) mod member;
 pub(crate) mod member_key;
+pub(crate) mod member_limits;
 pub(crate) mod object;
 pub(crate) mod serve;
 pub(crate) mod shell;

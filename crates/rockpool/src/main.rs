@@ -4,8 +4,8 @@
 //! - `cli`, `commands`: the command line, a file for each noun
 //! - `config`: settings, from flags and a file
 //! - `wiring`: the one place where a pool and its faces are put together; `data_dir`: what lies where
-//! - `listener`, `stall`: sockets, connections and their bounds; `addresses`: where they are reached
-//! - `collector`, `telemetry`, `welcome`: what runs beside them
+//! - `node`: what serves, from its start to its end; `listener`, `stall`: sockets, connections and their bounds
+//! - `collector`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
 //! - `output`, `views`, `pool_error`: what commands print
 
 mod addresses;
@@ -15,6 +15,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod listener;
+mod node;
 mod output;
 mod pool_error;
 mod stall;

@@ -1,13 +1,12 @@
 //! `rockpool member`: members and their limits.
-use std::str::FromStr;
-
 use anyhow::{Result, anyhow};
-use clap::{Args, Subcommand};
-use rockpool_pool::{Member, MemberChange, MemberLimits, MemberState, Pool};
-use rockpool_types::{ByteSize, MemberName};
+use clap::Subcommand;
+use rockpool_pool::{Member, MemberChange, MemberState, Pool};
+use rockpool_types::MemberName;
 use serde::Serialize;
 
 use super::member_key::{IssuedView, KeyCommand, KeyOptions, list_key_views};
+use super::member_limits::{DEFAULT_LIMITS, LimitOptions};
 use crate::{
     addresses::Addresses,
     config::Config,
@@ -15,9 +14,6 @@ use crate::{
     pool_error::explain,
     views::{BucketView, KeyView, MemberView, bytes, limit},
 };
-
-/// How many buckets a member may have unless it is said.
-const DEFAULT_MAX_BUCKETS: u32 = 10;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MemberCommand {
@@ -75,58 +71,6 @@ pub(crate) enum MemberCommand {
     /// A member's access keys
     #[command(subcommand)]
     Key(KeyCommand),
-}
-
-/// A limit, or `none`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OrNone<T>(Option<T>);
-
-impl<T: FromStr<Err: std::fmt::Display>> FromStr for OrNone<T> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self(None)),
-            text => match text.parse() {
-                Ok(limit) => Ok(Self(Some(limit))),
-                Err(error) => Err(format!("{error}; `none` lifts the limit")),
-            },
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LimitOptions {
-    /// The most bytes of objects, such as `50GB`, or `none`
-    #[arg(long, value_name = "SIZE")]
-    max_bytes: Option<OrNone<ByteSize>>,
-    /// The most objects, or `none`
-    #[arg(long, value_name = "N")]
-    max_objects: Option<OrNone<u64>>,
-    /// The most buckets, the first included
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_buckets: Option<u32>,
-}
-
-impl LimitOptions {
-    /// What they make of limits.
-    fn apply(&self, limits: MemberLimits) -> MemberLimits {
-        MemberLimits {
-            max_buckets: self.max_buckets.unwrap_or(limits.max_buckets),
-            max_bytes: match self.max_bytes {
-                Some(OrNone(size)) => size.map(ByteSize::as_u64),
-                None => limits.max_bytes,
-            },
-            max_objects: match self.max_objects {
-                Some(OrNone(count)) => count,
-                None => limits.max_objects,
-            },
-        }
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.max_bytes.is_none() && self.max_objects.is_none() && self.max_buckets.is_none()
-    }
 }
 
 /// A new member and its key: the only time that the secret is shown.
@@ -194,11 +138,7 @@ async fn add(
     key: KeyOptions,
     format: Format,
 ) -> Result<()> {
-    let limits = limits.apply(MemberLimits {
-        max_buckets: DEFAULT_MAX_BUCKETS,
-        max_bytes: None,
-        max_objects: None,
-    });
+    let limits = limits.apply(DEFAULT_LIMITS);
     let (member, key) = pool
         .add_member(name, limits, key.into_new_key()?)
         .await

@@ -116,6 +116,46 @@ fn a_bucket_answers_on_its_own_host_in_its_own_way() {
 }
 
 #[test]
+fn people_read_aligned_tables() {
+    let server = Server::start(&[]);
+    server.cli_ok(&["member", "add", "alice", "--max-bytes", "50GB"]);
+    server.cli_ok(&["member", "add", "bob.example"]);
+    server.cli_ok(&["bucket", "set", "alice", "--host", "media.example"]);
+    insta::assert_snapshot!(server.cli_ok(&["bucket", "list"]), @r"
+    BUCKET       MEMBER       OBJECTS  BYTES  ACL          DELIVERY  HOSTS
+    alice        alice        0        0 B    public-read  redirect  media.example
+    bob.example  bob.example  0        0 B    public-read  redirect
+    ");
+    insta::assert_snapshot!(server.cli_ok(&["member", "suspend", "alice"]), @"Member alice is suspended; limits: bytes 50 GB, objects none, buckets 10. Running nodes know within two seconds.");
+    insta::assert_snapshot!(server.cli_ok(&["object", "ls", "alice"]), @"No objects.");
+    let members = server.cli_json(&["member", "list"]);
+    assert_eq!(members[0]["limits"]["max_bytes"], 50_000_000_000_u64);
+    assert_eq!(members[0]["state"], "suspended");
+    assert_eq!(members[1]["limits"]["max_bytes"], serde_json::Value::Null);
+}
+
+#[test]
+fn limits_that_are_not_named_stay() {
+    let server = Server::start(&[]);
+    server.cli_ok(&[
+        "member",
+        "add",
+        "alice",
+        "--max-bytes",
+        "1 MiB",
+        "--max-objects",
+        "5",
+    ]);
+    let set = server.cli_json(&["member", "set", "alice", "--max-objects", "none"]);
+    let limits = serde_json::json!({"max_bytes": 1 << 20, "max_objects": null, "max_buckets": 10});
+    assert_eq!(set["limits"], limits);
+    assert_eq!(
+        server.cli(&["member", "set", "alice"]).status.code(),
+        Some(1)
+    );
+}
+
+#[test]
 fn objects_are_shown_to_the_operator() {
     let server = Server::start(&[]);
     let keys = server.add_member("alice");
