@@ -34,11 +34,14 @@ pub(crate) fn preflight(request: &HeaderMap) -> Reply {
     reply
 }
 
-/// Lets scripts of every origin read an answer.
-pub(crate) fn allow(headers: &mut HeaderMap) {
+/// Lets scripts of every origin read an answer. That they may is said to everybody, since a browser may show to a script
+/// what it cached for an image; `from_script`: which headers they see is said to them alone.
+pub(crate) fn allow(headers: &mut HeaderMap, from_script: bool) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static(EXPOSED),
-    );
+    if from_script {
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(EXPOSED),
+        );
+    }
 }

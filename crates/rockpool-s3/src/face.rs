@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
-    header::{CONNECTION, EXPECT, LOCATION, SERVER},
+    header::{CONNECTION, EXPECT, LOCATION, ORIGIN, SERVER},
     request::Parts,
 };
 use http_body::Body;
@@ -57,6 +57,7 @@ impl S3Face {
         let method = parts.method.clone();
         let path = parts.uri.path().to_owned();
         let waits = parts.headers.contains_key(EXPECT);
+        let from_script = parts.headers.contains_key(ORIGIN);
 
         let answer = self.answer(parts, body.share(), &id).await;
         let mut reply = answer.unwrap_or_else(|error| {
@@ -67,7 +68,7 @@ impl S3Face {
             let headers = reply.headers_mut();
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        decorate(reply.headers_mut(), &id);
+        decorate(reply.headers_mut(), &id, from_script);
         log_answer(&reply, &id, &method, &path, begun.elapsed());
         reply
     }
@@ -175,7 +176,7 @@ impl S3Face {
 }
 
 /// Adds what every answer has.
-fn decorate(headers: &mut HeaderMap, id: &RequestId) {
+fn decorate(headers: &mut HeaderMap, id: &RequestId, from_script: bool) {
     use http::HeaderName;
     reply::set(
         headers,
@@ -184,7 +185,7 @@ fn decorate(headers: &mut HeaderMap, id: &RequestId) {
     );
     reply::set(headers, HeaderName::from_static("x-amz-id-2"), id.long());
     headers.insert(SERVER, HeaderValue::from_static("rockpool"));
-    cors::allow(headers);
+    cors::allow(headers, from_script);
 }
 
 /// Logs an error, once: what an operator has to look at as such, what a client did wrong quietly.

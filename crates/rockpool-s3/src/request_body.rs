@@ -10,6 +10,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
+#[cfg(test)]
+mod tests;
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The most bytes of a refused body that are read to spare its client a broken connection.

@@ -1,6 +1,9 @@
 //! Multipart uploads.
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
+use rockpool_s3::S3Settings;
 
 use crate::world::{Answer, Client, World};
 
@@ -256,4 +259,27 @@ async fn parts_can_be_copied_from_objects() {
     let parts = [(1, one.as_str()), (2, &two)];
     complete(&alice, "k", &id, &parts, &[]).await.ok();
     assert_eq!(alice.get("/alice/k").await.text(), "2340123456789");
+}
+
+#[tokio::test]
+async fn a_completion_that_takes_its_time_answers_at_once_and_says_later_what_became_of_it() {
+    let settings = S3Settings {
+        patience: Duration::ZERO,
+        ..S3Settings::default()
+    };
+    let world = World::with(settings).await;
+    let alice = world.member("alice").await;
+    let id = create(&alice, "k", &[]).await;
+    let one = put_part(&alice, "k", &id, 1, "ab").await;
+    let late = complete(&alice, "k", &id, &[(2, &one)], &[]).await;
+    let late = late.status_is(200);
+    assert!(late.text().starts_with("<?xml"), "{late:?}");
+    assert_eq!(late.tag("Code"), "InvalidPart");
+    assert_eq!(
+        late.header("x-amz-request-id"),
+        Some(&*late.tag("RequestId"))
+    );
+    let done = complete(&alice, "k", &id, &[(1, &one)], &[]).await.ok();
+    assert!(done.tag("ETag").ends_with("-1&quot;"), "{done:?}");
+    assert_eq!(alice.get("/alice/k").await.text(), "ab");
 }
