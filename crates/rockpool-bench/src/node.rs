@@ -32,18 +32,6 @@ impl Node {
         let program = program()?;
         let directory = tempfile::tempdir()?;
         let data = directory.path().join("data");
-        let member = Command::new(&program)
-            .args(["member", "add", "bench", "--json", "--data"])
-            .arg(&data)
-            .output()
-            .context("adding a member")?;
-        if !member.status.success() {
-            bail!(
-                "adding a member failed: {}",
-                String::from_utf8_lossy(&member.stderr)
-            );
-        }
-        let member: Value = serde_json::from_slice(&member.stdout)?;
         let child = Command::new(&program)
             .args([
                 "serve",
@@ -62,6 +50,18 @@ impl Node {
             .spawn()
             .context("starting the node")?;
         let listeners = listeners(&data).await?;
+        let member = Command::new(&program)
+            .args(["member", "add", "bench", "--json", "--data"])
+            .arg(&data)
+            .output()
+            .context("adding a member")?;
+        if !member.status.success() {
+            bail!(
+                "adding a member failed: {}",
+                String::from_utf8_lossy(&member.stderr)
+            );
+        }
+        let member: Value = serde_json::from_slice(&member.stdout)?;
         let url = |name: &str| -> Result<Url> {
             let address = listeners[name]
                 .as_str()
