@@ -124,8 +124,11 @@ impl BlobStore for DiskStore {
         range: Option<Range<u64>>,
     ) -> Result<Option<BlobReader>, StoreError> {
         let (doing, key) = (format!("opening {key}"), key.clone());
+        let buffer = read::first_buffer(range.as_ref());
         let opened = self
-            .blocking(doing, move |disk| read::open(&disk.path(&key), range))
+            .blocking(doing, move |disk| {
+                read::open(&disk.path(&key), range, buffer)
+            })
             .await?;
         Ok(opened.map(read::Opened::into_reader))
     }

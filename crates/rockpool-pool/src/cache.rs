@@ -4,7 +4,7 @@ use std::{hash::Hash, time::Duration};
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-/// Values that are trusted for a fixed time. Absence is never remembered, so what is new is seen at once.
+/// Values that are trusted for a fixed time.
 #[derive(Debug)]
 pub(crate) struct Fresh<K, V> {
     values: Cache<K, (Instant, V)>,

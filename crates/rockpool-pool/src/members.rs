@@ -235,18 +235,17 @@ impl Pool {
         &self,
         host: &HostName,
     ) -> Result<Option<Arc<Bucket>>, PoolError> {
-        if let Some(bucket) = self.caches().hosts.find(host) {
-            return Ok(Some(bucket));
+        // Most requests name the pool's own host, which is no bucket's: that is remembered too.
+        if let Some(found) = self.caches().hosts.find(host) {
+            return Ok(found);
         }
-        let bucket = self
+        let found = self
             .catalog()
             .find_bucket_by_host(host)
             .await?
             .map(Arc::new);
-        if let Some(bucket) = &bucket {
-            self.caches().hosts.put(host.clone(), bucket.clone());
-        }
-        Ok(bucket)
+        self.caches().hosts.put(host.clone(), found.clone());
+        Ok(found)
     }
 
     /// What a member has. `NoSuchMember`.

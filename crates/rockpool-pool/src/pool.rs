@@ -90,7 +90,7 @@ struct Inner {
 pub(crate) struct Caches {
     pub(crate) keys: Fresh<AccessKeyId, Arc<KeyHolder>>,
     pub(crate) buckets: Fresh<BucketName, Arc<Bucket>>,
-    pub(crate) hosts: Fresh<HostName, Arc<Bucket>>,
+    pub(crate) hosts: Fresh<HostName, Option<Arc<Bucket>>>,
 }
 
 impl Pool {
