@@ -68,6 +68,36 @@ fn listeners_may_be_off_or_on_ipv6() {
 }
 
 #[test]
+fn machines_read_logs_line_by_line_and_match_requests_by_id() {
+    let configuration = "[log]\nformat = \"json\"\nfilter = \"debug\"\n";
+    let server = Server::configured(configuration, &[]);
+    let answer = get(&format!("{}/alice/key", server.redirector_url()));
+    let id = answer.header("x-request-id").unwrap();
+    let answer = get(&format!(
+        "{}/alice/key?X-Amz-Signature=hush",
+        server.s3_url()
+    ));
+    let s3_id = answer.header("x-amz-request-id").unwrap();
+    let log = server.log();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for id in [id, s3_id] {
+        assert!(
+            lines.iter().any(|line| line["request.id"] == id),
+            "{id}:\n{log}"
+        );
+    }
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["message"] == "The node is ready")
+    );
+    assert!(!log.contains("hush"), "{log}");
+}
+
+#[test]
 fn redirects_must_lead_somewhere() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().display().to_string();
