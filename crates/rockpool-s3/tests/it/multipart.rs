@@ -4,6 +4,7 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
 use rockpool_s3::S3Settings;
+use rockpool_testkit::Fault;
 
 use crate::world::{Answer, Client, World};
 
@@ -271,15 +272,26 @@ async fn a_completion_that_takes_its_time_answers_at_once_and_says_later_what_be
     let alice = world.member("alice").await;
     let id = create(&alice, "k", &[]).await;
     let one = put_part(&alice, "k", &id, 1, "ab").await;
-    let late = complete(&alice, "k", &id, &[(2, &one)], &[]).await;
+    let parts = [(1, one.as_str())];
+    let wait = || Fault::PutWaits(Duration::from_millis(300));
+    world.pool.store.add(wait());
+    let abort = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let line = format!("DELETE /alice/k?uploadId={id}");
+        alice.send(&line, &[], "").await.status_is(204);
+    };
+    let (late, ()) = tokio::join!(complete(&alice, "k", &id, &parts, &[]), abort);
     let late = late.status_is(200);
     assert!(late.text().starts_with("<?xml"), "{late:?}");
-    assert_eq!(late.tag("Code"), "InvalidPart");
-    assert_eq!(
-        late.header("x-amz-request-id"),
-        Some(&*late.tag("RequestId"))
-    );
-    let done = complete(&alice, "k", &id, &[(1, &one)], &[]).await.ok();
+    assert_eq!(late.tag("Code"), "NoSuchUpload");
+    let id_in_body = late.tag("RequestId");
+    assert_eq!(late.header("x-amz-request-id"), Some(&*id_in_body));
+
+    let id = create(&alice, "k", &[]).await;
+    let one = put_part(&alice, "k", &id, 1, "cd").await;
+    world.pool.store.add(wait());
+    let parts = [(1, one.as_str())];
+    let done = complete(&alice, "k", &id, &parts, &[]).await.ok();
     assert!(done.tag("ETag").ends_with("-1&quot;"), "{done:?}");
-    assert_eq!(alice.get("/alice/k").await.text(), "ab");
+    assert_eq!(alice.get("/alice/k").await.text(), "cd");
 }
