@@ -49,7 +49,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let server = Server::start(&[]);
+        let server = Server::configured("[public]\ns3_domains = [\"s3.pool.example\"]\n", &[]);
         let member = server.add_member("member");
         let other = server.add_member("other");
         Self {

@@ -10,6 +10,9 @@ use std::{
 
 use crate::clients::root;
 
+/// What its certificate stands for.
+const SUBJECTS: &str = "subjectAltName=IP:127.0.0.1,DNS:s3.pool.example,DNS:*.s3.pool.example";
+
 /// A running nginx. Dropping it kills the process.
 pub(crate) struct TlsFront {
     child: Child,
@@ -87,13 +90,13 @@ impl Drop for TlsFront {
     }
 }
 
-/// A self-signed certificate for 127.0.0.1.
+/// A self-signed certificate for 127.0.0.1, and for the domain whose sub-domains are buckets.
 fn make_certificate(directory: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
         .args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
         .args(["-subj", "/CN=127.0.0.1"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", SUBJECTS])
         .args(["-keyout", "key.pem", "-out", "certificate.pem"])
         .current_dir(directory)
         .stdin(Stdio::null())
