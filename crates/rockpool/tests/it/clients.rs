@@ -107,7 +107,7 @@ impl World {
     /// Runs a client against the S3 face behind nginx, over TLS.
     fn run_over_tls(&self, command: &mut Command) {
         let front = TlsFront::start(&self.server.s3_url(), self.server.scratch());
-        self.run_at(front.url(), Some(front.certificate()), command);
+        self.run_at(front.url(), Some(&front.certificate()), command);
     }
 }
 

@@ -1,11 +1,11 @@
 //! nginx before the S3 face, for clients that behave otherwise over TLS.
 use std::{
     fs::{self, File},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, Instant},
 };
 
 use crate::clients::root;
@@ -13,47 +13,43 @@ use crate::clients::root;
 /// What its certificate stands for.
 const SUBJECTS: &str = "subjectAltName=IP:127.0.0.1,DNS:s3.pool.example,DNS:*.s3.pool.example";
 
-/// A running nginx. Dropping it kills the process.
+/// A running nginx. Dropping it ends the process.
 pub(crate) struct TlsFront {
     child: Child,
+    directory: PathBuf,
     url: String,
-    certificate: PathBuf,
 }
 
 impl TlsFront {
-    /// Starts one before `s3_url`, with its files and a fresh certificate below `directory`.
+    /// Starts one before `s3_url`, with its files and a fresh certificate below `directory`. It answers those who
+    /// connect from now on.
     pub(crate) fn start(s3_url: &str, directory: &Path) -> Self {
         let directory = directory.join("nginx");
         fs::create_dir(&directory).unwrap();
         make_certificate(&directory);
-        // Free a moment ago; nginx cannot take a listener over or tell the port that it was given.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
         let template = fs::read_to_string(root().join("tests/clients/nginx/nginx.conf")).unwrap();
         let configuration = template
-            .replace("@LISTEN@", &format!("127.0.0.1:{port}"))
+            .replace("@LISTEN@", &address.to_string())
             .replace("@S3@", s3_url.trim_start_matches("http://"));
         fs::write(directory.join("nginx.conf"), configuration).unwrap();
-        let log = File::create(directory.join("log")).unwrap();
         let child = Command::new("/usr/sbin/nginx")
             .arg("-p")
             .arg(&directory)
             .args(["-c", "nginx.conf", "-e", "stderr"])
-            .stdin(Stdio::null())
+            // It takes over the listener, as from a predecessor, so that nobody else can get the port meanwhile.
+            .env("NGINX", "0;")
+            .stdin(OwnedFd::from(listener))
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(File::create(directory.join("log")).unwrap())
             .spawn()
             .unwrap_or_else(|error| panic!("nginx: {error}; run tests/install first"));
-        let mut front = Self {
+        Self {
             child,
-            url: format!("https://127.0.0.1:{port}"),
-            certificate: directory.join("certificate.pem"),
-        };
-        front.wait_for(port, &directory);
-        front
+            directory,
+            url: format!("https://{address}"),
+        }
     }
 
     /// Its address.
@@ -62,21 +58,8 @@ impl TlsFront {
     }
 
     /// Its certificate, which clients must be told to trust.
-    pub(crate) fn certificate(&self) -> &Path {
-        &self.certificate
-    }
-
-    fn wait_for(&mut self, port: u16, directory: &Path) {
-        let since = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = self.child.try_wait().unwrap().is_some();
-            assert!(
-                !ended && since.elapsed() < Duration::from_secs(10),
-                "nginx does not listen: {}",
-                fs::read_to_string(directory.join("log")).unwrap()
-            );
-            thread::sleep(Duration::from_millis(10));
-        }
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.directory.join("certificate.pem")
     }
 }
 
@@ -87,6 +70,10 @@ impl Drop for TlsFront {
             .arg(self.child.id().to_string())
             .status();
         let _ = self.child.wait();
+        if thread::panicking() {
+            let log = fs::read_to_string(self.directory.join("log"));
+            eprintln!("nginx's log:\n{}", log.unwrap_or_default());
+        }
     }
 }
 
