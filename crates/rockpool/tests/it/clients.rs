@@ -206,7 +206,7 @@ fn minio_py_and_its_functional_tests_are_served() {
 }
 
 #[test]
-fn the_requests_of_gotosocial_pictrs_friendica_and_akkoma_are_served() {
+fn the_requests_of_clients_that_debian_lacks_are_served() {
     World::new().run(Command::new("python3").arg(script("wire/run.py")));
 }
 
