@@ -1,4 +1,5 @@
 """Who may do what: ACLs, presigned URLs, wrong secrets, other members."""
+
 import io
 import time
 import urllib.parse
@@ -131,11 +132,16 @@ def test_presigned_by_each_signature():
 def test_presigned_expiry():
     put("access/expiry", ACL="private")
     params = {"Bucket": rp.BUCKET, "Key": "access/expiry"}
-    short = [client(**c).generate_presigned_url("get_object", Params=params, ExpiresIn=1) for c in ({}, {"signature_version": "s3v4"})]
+    short = [
+        client(**c).generate_presigned_url("get_object", Params=params, ExpiresIn=1)
+        for c in ({}, {"signature_version": "s3v4"})
+    ]
     time.sleep(2.5)
     for url in short:
         rp.equal(rp.fetch(url).status, 403, "an expired URL")
-    eight_days = client(signature_version="s3v4").generate_presigned_url("get_object", Params=params, ExpiresIn=8 * 86400)
+    eight_days = client(signature_version="s3v4").generate_presigned_url(
+        "get_object", Params=params, ExpiresIn=8 * 86400
+    )
     rp.true(rp.fetch(eight_days).status in (400, 403), "a URL for eight days")
 
 
@@ -156,8 +162,13 @@ def test_presigned_post_form():
         rp.BUCKET,
         "access/form/${filename}",
         Fields={"acl": "public-read", "Content-Type": "image/png", "success_action_status": "201"},
-        Conditions=[["starts-with", "$key", "access/form/"], {"acl": "public-read"}, {"Content-Type": "image/png"},
-                    {"success_action_status": "201"}, ["content-length-range", 1, 100_000]],
+        Conditions=[
+            ["starts-with", "$key", "access/form/"],
+            {"acl": "public-read"},
+            {"Content-Type": "image/png"},
+            {"success_action_status": "201"},
+            ["content-length-range", 1, 100_000],
+        ],
     )
     rp.equal(post_form(form, rp.PNG).status, 201, "a form that fits its policy")
     rp.equal(get("access/form/picture.png"), rp.PNG, "body")
@@ -180,7 +191,9 @@ def post_form(form, body):
 def test_any_region_will_do():
     for region in ("us-east-1", "auto", "garage", "eu-central-1", "moon-2"):
         for version in ("s3v4", "s3"):
-            client(region=region, signature_version=version).put_object(Bucket=rp.BUCKET, Key=f"access/{region}", Body=b"x")
+            client(region=region, signature_version=version).put_object(
+                Bucket=rp.BUCKET, Key=f"access/{region}", Body=b"x"
+            )
 
 
 def test_tags_are_kept():

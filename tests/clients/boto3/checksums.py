@@ -1,4 +1,5 @@
 """Every digest that a client may declare."""
+
 import base64
 import hashlib
 import zlib

@@ -1,4 +1,5 @@
 """What BookWyrm, Takahē and Funkwhale do through django-storages, with their own settings."""
+
 import io
 
 import rp
@@ -17,7 +18,11 @@ def test_bookwyrm_saves_a_cover():
 
 
 def test_bookwyrm_collects_static_files():
-    for name, kind in [("css/bookwyrm.css", "text/css"), ("js/bookwyrm.js", "text/javascript"), ("logo.svg", "image/svg+xml")]:
+    for name, kind in [
+        ("css/bookwyrm.css", "text/css"),
+        ("js/bookwyrm.js", "text/javascript"),
+        ("logo.svg", "image/svg+xml"),
+    ]:
         extra = {"ACL": "public-read", "CacheControl": "max-age=86400", "ContentType": kind}
         S3.upload_fileobj(io.BytesIO(name.encode()), rp.BUCKET, f"static/{name}", ExtraArgs=extra)
     listed = S3.list_objects(Bucket=rp.BUCKET, Prefix="static/", Delimiter="/")
@@ -35,7 +40,9 @@ def test_bookwyrm_exports_privately():
 
 def test_takahe_stores_webp_inline():
     key = "attachments/2026/11/23/abc.webp"
-    S3.put_object(Bucket=rp.BUCKET, Key=key, Body=b"RIFF....WEBP", ContentType="image/webp", ContentDisposition="inline")
+    S3.put_object(
+        Bucket=rp.BUCKET, Key=key, Body=b"RIFF....WEBP", ContentType="image/webp", ContentDisposition="inline"
+    )
     facts = S3.head_object(Bucket=rp.BUCKET, Key=key)
     rp.equal((facts["ContentDisposition"], facts["ContentType"]), ("inline", "image/webp"), "headers")
 

@@ -1,4 +1,5 @@
 """Keys with every odd character: written, read, listed, presigned and deleted."""
+
 import urllib.parse
 
 import rp
@@ -13,7 +14,7 @@ ODD = [
     "keys/100%",
     "keys/!'()*",
     "keys/a&b=c?d#e;f:g@h$i,j",
-    "keys/<xml>&\"quotes\"</xml>",
+    'keys/<xml>&"quotes"</xml>',
     "keys/..",
     "keys/../up",
     "keys/a/../../b",

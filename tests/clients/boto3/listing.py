@@ -1,4 +1,5 @@
 """Listings of objects and buckets."""
+
 import rp
 from s3 import S3, knows, put, refused
 
@@ -102,7 +103,9 @@ def test_max_keys():
 def test_versions_are_the_objects():
     setup_tree()
     listed = S3.list_object_versions(Bucket=rp.BUCKET, Prefix="list/", MaxKeys=3)
-    rp.equal([(v["Key"], v["VersionId"], v["IsLatest"]) for v in listed["Versions"]][0], ("list/a", "null", True), "version")
+    rp.equal(
+        [(v["Key"], v["VersionId"], v["IsLatest"]) for v in listed["Versions"]][0], ("list/a", "null", True), "version"
+    )
     rp.true(listed["IsTruncated"], "the first page is not the last")
     rest = S3.list_object_versions(
         Bucket=rp.BUCKET,
@@ -151,5 +154,9 @@ def test_listing_everything_pages_past_a_thousand():
         list(threads.map(lambda n: put(f"thousand/{n:04}"), range(1005)))
     first = S3.list_objects_v2(Bucket=rp.BUCKET, Prefix="thousand/")
     rp.equal((first["KeyCount"], first["IsTruncated"]), (1000, True), "first page")
-    every = [k for page in S3.get_paginator("list_objects_v2").paginate(Bucket=rp.BUCKET, Prefix="thousand/") for k in keys_of(page)]
+    every = [
+        k
+        for page in S3.get_paginator("list_objects_v2").paginate(Bucket=rp.BUCKET, Prefix="thousand/")
+        for k in keys_of(page)
+    ]
     rp.equal(every, [f"thousand/{n:04}" for n in range(1005)], "all pages")

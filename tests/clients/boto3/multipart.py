@@ -1,4 +1,5 @@
 """Multipart uploads: by hand and through the transfer manager."""
+
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor

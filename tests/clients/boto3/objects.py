@@ -1,4 +1,5 @@
 """Objects: writing, reading, ranges, conditions, copies, deletion."""
+
 import hashlib
 from datetime import datetime, timedelta, timezone
 

@@ -1,4 +1,5 @@
 """Runs everything that this directory does with boto3."""
+
 import os
 import sys
 

@@ -1,4 +1,5 @@
 """Clients of boto3 for the tests, current or from before 1.36."""
+
 import boto3
 import botocore
 from botocore.config import Config

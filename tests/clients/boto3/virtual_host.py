@@ -2,6 +2,7 @@
 
 The node serves s3.pool.example; that name and those below it are made to stand for its address.
 """
+
 import io
 import socket
 import urllib.parse

@@ -7,6 +7,7 @@ RP_BUCKET, RP_ACCESS_KEY, RP_SECRET                      a fresh member of the p
 RP_OTHER_BUCKET, RP_OTHER_ACCESS_KEY, RP_OTHER_SECRET    another one, which nothing of the first may reach
 RP_ONLY         if set, only tests whose names contain it are run
 """
+
 import hashlib
 import http.client
 import os

@@ -3,6 +3,7 @@
 What is skipped is what a pool does not have; each has its reason, and each is looked at: if a skipped test
 passes, the run fails, so that the list stays true.
 """
+
 import importlib.util
 import io
 import os
@@ -108,7 +109,11 @@ def test_stream_of_unknown_length():
     body = rp.content(11 * rp.MIB, "unknown")
     CLIENT.put_object(rp.BUCKET, "own/stream", io.BytesIO(body), -1, part_size=5 * rp.MIB)
     rp.same_bytes(CLIENT.get_object(rp.BUCKET, "own/stream").read(), body, "body")
-    rp.same_bytes(CLIENT.get_object(rp.BUCKET, "own/stream", offset=6_000_000, length=10).read(), body[6_000_000:6_000_010], "range")
+    rp.same_bytes(
+        CLIENT.get_object(rp.BUCKET, "own/stream", offset=6_000_000, length=10).read(),
+        body[6_000_000:6_000_010],
+        "range",
+    )
 
 
 def test_location_is_asked_for():

@@ -5,6 +5,7 @@ require_relative "rp"
 
 S3 = client
 CACHE = "public, max-age=315576000, immutable"
+THRESHOLD = { multipart_threshold: 15 * MIB }.freeze
 STYLES = %w[original small].freeze
 
 def key_of(style, id = "111/222/333")
@@ -32,7 +33,7 @@ end
 test "saves from a file, as kt-paperclip does" do
   with_file(content(3 * MIB)) do |path|
     object = Aws::S3::Resource.new(client: S3).bucket(BUCKET).object("from-file.png")
-    object.upload_file(path, acl: "public-read", cache_control: CACHE, content_type: "image/png", multipart_threshold: 15 * MIB)
+    object.upload_file(path, **THRESHOLD, acl: "public-read", cache_control: CACHE, content_type: "image/png")
     equal(object.exists?, true, "exists?")
     equal(object.content_length, 3 * MIB, "length")
   end
@@ -42,7 +43,8 @@ test "uploads a video above the threshold in parts of 5 MiB by ten threads" do
   body = content((23 * MIB) + 7)
   with_file(body) do |path|
     object = Aws::S3::Resource.new(client: S3).bucket(BUCKET).object("video.mp4")
-    object.upload_file(path, acl: "public-read", cache_control: CACHE, content_type: "video/mp4", multipart_threshold: 15 * MIB, thread_count: 10)
+    headers = { acl: "public-read", cache_control: CACHE, content_type: "video/mp4" }
+    object.upload_file(path, **THRESHOLD, **headers, thread_count: 10)
   end
   head = S3.head_object(bucket: BUCKET, key: "video.mp4")
   equal([head.content_type, head.content_length, head.etag[/-\d+/]], ["video/mp4", body.bytesize, "-5"], "headers")
@@ -54,7 +56,8 @@ end
 test "uploads a stream by multipart" do
   body = content(12 * MIB)
   object = Aws::S3::Resource.new(client: S3).bucket(BUCKET).object("stream.zip")
-  object.upload_stream(acl: "private", content_type: "application/zip", thread_count: 10, part_size: 5 * MIB) { |out| out << body }
+  options = { acl: "private", content_type: "application/zip", thread_count: 10, part_size: 5 * MIB }
+  object.upload_stream(options) { |out| out << body }
   same_bytes(object.get.body.read, body, "body")
 end
 
@@ -78,7 +81,8 @@ end
 test "suspends and unsuspends an account" do
   STYLES.each { |style| S3.put_object_acl(bucket: BUCKET, key: key_of(style), acl: "private") }
   equal(STYLES.map { |style| world(key_of(style)).code }, %w[403 403], "statuses when suspended")
-  url = Aws::S3::Presigner.new(client: S3).presigned_url(:get_object, bucket: BUCKET, key: key_of("small"), expires_in: 600)
+  held = { bucket: BUCKET, key: key_of("small"), expires_in: 600 }
+  url = Aws::S3::Presigner.new(client: S3).presigned_url(:get_object, **held)
   same_bytes(browse(url).body, content(200_000, 1), "a held medium by its presigned URL")
   STYLES.each { |style| S3.put_object_acl(bucket: BUCKET, key: key_of(style), acl: "public-read") }
   equal(STYLES.map { |style| world(key_of(style)).code }, %w[200 200], "statuses when unsuspended")
@@ -87,7 +91,10 @@ end
 
 test "deletes a thousand keys quietly within the time of a read timeout" do
   keys = (0...1000).map { |n| format("cache/accounts/avatars/%03d/original/%016x.png", n, n) }
-  keys.each_slice(125).map { |some| Thread.new { some.each { |key| S3.put_object(bucket: BUCKET, key: key, body: key) } } }.each(&:join)
+  writers = keys.each_slice(125).map do |some|
+    Thread.new { some.each { |key| S3.put_object(bucket: BUCKET, key: key, body: key) } }
+  end
+  writers.each(&:join)
   began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
   answer = S3.delete_objects(bucket: BUCKET, delete: { objects: keys.map { |key| { key: key } }, quiet: true })
   took = Process.clock_gettime(Process::CLOCK_MONOTONIC) - began
@@ -115,7 +122,10 @@ test "remove-orphans pages with start-after" do
 end
 
 test "upgrade storage-schema copies and deletes" do
-  S3.put_object(bucket: BUCKET, key: "old/a b+c.png", body: "renamed", acl: "public-read", content_type: "image/png", cache_control: CACHE)
+  S3.put_object(
+    bucket: BUCKET, key: "old/a b+c.png", body: "renamed", acl: "public-read", content_type: "image/png",
+    cache_control: CACHE
+  )
   resource = Aws::S3::Resource.new(client: S3).bucket(BUCKET)
   resource.object("old/a b+c.png").move_to(resource.object("cache/new.png"), acl: "public-read")
   equal(resource.object("old/a b+c.png").exists?, false, "the old one exists")
@@ -130,27 +140,35 @@ test "backs up privately, with a link for an hour" do
   equal(world(key).code, "403", "status for the world")
   object = Aws::S3::Resource.new(client: S3).bucket(BUCKET).object(key)
   equal(browse(object.presigned_url(:get, expires_in: 3600)).body, "zip", "by its link")
-  equal(browse(object.presigned_url(:get, expires_in: 3600, response_content_disposition: "attachment")).[]("content-disposition"), "attachment", "disposition")
+  link = object.presigned_url(:get, expires_in: 3600, response_content_disposition: "attachment")
+  equal(browse(link)["content-disposition"], "attachment", "disposition")
 end
 
 test "the option S3_SIGNATURE_VERSION=s3: signatures of version 2" do
   old = client(signature_version: "s3")
   body = content(50_000, 2)
-  old.put_object(bucket: BUCKET, key: "v2/one two.png", body: body, acl: "public-read", cache_control: CACHE, content_type: "image/png", content_md5: md5(body))
-  same_bytes(old.get_object(bucket: BUCKET, key: "v2/one two.png", range: "bytes=0-9").body.read, body[0, 10], "a range")
+  old.put_object(
+    bucket: BUCKET, key: "v2/one two.png", body: body, acl: "public-read", cache_control: CACHE,
+    content_type: "image/png", content_md5: md5(body)
+  )
+  range = old.get_object(bucket: BUCKET, key: "v2/one two.png", range: "bytes=0-9")
+  same_bytes(range.body.read, body[0, 10], "a range")
   equal(old.head_object(bucket: BUCKET, key: "v2/one two.png").content_length, 50_000, "length")
   old.put_object_acl(bucket: BUCKET, key: "v2/one two.png", acl: "private")
   equal(old.list_objects_v2(bucket: BUCKET, prefix: "v2/").contents.map(&:key), ["v2/one two.png"], "listing")
   with_file(content(16 * MIB)) do |path|
-    Aws::S3::Resource.new(client: old).bucket(BUCKET).object("v2/video.mp4").upload_file(path, multipart_threshold: 15 * MIB)
+    Aws::S3::Resource.new(client: old).bucket(BUCKET).object("v2/video.mp4").upload_file(path, **THRESHOLD)
   end
   equal(old.head_object(bucket: BUCKET, key: "v2/video.mp4").content_length, 16 * MIB, "length of the video")
-  old.delete_objects(bucket: BUCKET, delete: { objects: [{ key: "v2/one two.png" }, { key: "v2/video.mp4" }], quiet: true })
+  both = [{ key: "v2/one two.png" }, { key: "v2/video.mp4" }]
+  old.delete_objects(bucket: BUCKET, delete: { objects: both, quiet: true })
   equal(old.list_objects_v2(bucket: BUCKET, prefix: "v2/").key_count, 0, "what is left")
 end
 
 test "a wrong MD5 stores nothing" do
-  refused("BadDigest", 400) { S3.put_object(bucket: BUCKET, key: "wrong.png", body: "right", content_md5: md5("wrong")) }
+  refused("BadDigest", 400) do
+    S3.put_object(bucket: BUCKET, key: "wrong.png", body: "right", content_md5: md5("wrong"))
+  end
   equal(Aws::S3::Resource.new(client: S3).bucket(BUCKET).object("wrong.png").exists?, false, "exists?")
 end
 

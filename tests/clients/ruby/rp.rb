@@ -52,7 +52,7 @@ end
 # As a browser reads: follows redirects.
 def browse(url, headers = {}, hops = 5)
   uri = URI(url)
-  answer = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == "https") { |http| http.get(uri.request_uri, headers) }
+  answer = Net::HTTP.start(uri.host, uri.port) { |http| http.get(uri.request_uri, headers) }
   return answer unless answer.is_a?(Net::HTTPRedirection) && hops.positive?
 
   browse(URI.join(url, answer["location"]).to_s, headers, hops - 1)

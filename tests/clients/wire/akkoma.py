@@ -1,4 +1,5 @@
 """What Akkoma and Pleroma put on the wire through ex_aws: a multipart upload for every file, however small."""
+
 import rp
 from signing import element, expect, path_of, send_v4
 

@@ -1,10 +1,15 @@
 """What Pixelfed and Mbin put on the wire through aws-sdk-php and Flysystem, beyond what other clients do."""
+
 import rp
 from signing import element, expect, path_of, send_v4
 
 
 def put(key, acl="public-read"):
-    expect(send_v4("PUT", path_of(key), headers={"x-amz-acl": acl, "Content-Type": "image/jpeg"}, body=b"photo"), 200, "PUT")
+    expect(
+        send_v4("PUT", path_of(key), headers={"x-amz-acl": acl, "Content-Type": "image/jpeg"}, body=b"photo"),
+        200,
+        "PUT",
+    )
 
 
 def test_looks_whether_a_directory_exists():
@@ -20,7 +25,11 @@ def test_moves_a_file_with_its_visibility():
         put("fly/from.jpg", acl)
         grants = expect(send_v4("GET", path_of("fly/from.jpg"), [("acl", "")]), 200, "GetObjectAcl").body
         rp.equal(b"/global/AllUsers" in grants, acl == "public-read", f"grants of {acl}")
-        headers = {"x-amz-copy-source": f"/{rp.BUCKET}/fly/from.jpg", "x-amz-acl": acl, "x-amz-metadata-directive": "COPY"}
+        headers = {
+            "x-amz-copy-source": f"/{rp.BUCKET}/fly/from.jpg",
+            "x-amz-acl": acl,
+            "x-amz-metadata-directive": "COPY",
+        }
         expect(send_v4("PUT", path_of("fly/to.jpg"), headers=headers), 200, "CopyObject")
         expect(send_v4("DELETE", path_of("fly/from.jpg")), 204, "DELETE")
         answer = rp.browse(rp.public_url("fly/to.jpg"))

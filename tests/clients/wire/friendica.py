@@ -1,4 +1,5 @@
 """What Friendica puts on the wire through akeeba/s3: signatures of version 2 in the header, private objects."""
+
 import base64
 import hashlib
 
@@ -35,7 +36,12 @@ def test_refusals():
     body = b"picture"
     answer = send_v2("PUT", path_of("friendica/x"), headers={"Content-MD5": md5(b"other")}, body=body)
     expect(answer, 400, "a wrong MD5", "BadDigest")
-    expect(send_v2("PUT", path_of("friendica/x"), body=body, secret="wrong"), 403, "a wrong secret", "SignatureDoesNotMatch")
+    expect(
+        send_v2("PUT", path_of("friendica/x"), body=body, secret="wrong"),
+        403,
+        "a wrong secret",
+        "SignatureDoesNotMatch",
+    )
     old = {"Date": "Mon, 05 Oct 2015 10:00:00 GMT"}
     expect(send_v2("PUT", path_of("friendica/x"), headers=old, body=body), 403, "an old date", "RequestTimeTooSkewed")
     expect(send_v2("GET", path_of("friendica/x")), 404, "after all of these", "NoSuchKey")

@@ -1,4 +1,5 @@
 """What GoToSocial puts on the wire through minio-go: over plain HTTP every body comes in signed chunks."""
+
 import base64
 import hashlib
 import urllib.parse
@@ -16,7 +17,10 @@ KEY = "01F8MH1H7YV1Z7D2C8K2730QBF/attachment/original/01F8MH6NEM8D7527KZAECTCR76
 def put_chunks(key, body, pairs=(), chunk=64 * rp.KIB, spoil=None, decoded=None, more=None):
     """A PUT in signed chunks. `spoil` may change the list of framed chunks before it is sent."""
     signer, path = V4(), path_of(key)
-    headers = {"Content-Type": "image/jpeg", "X-Amz-Decoded-Content-Length": str(len(body) if decoded is None else decoded)}
+    headers = {
+        "Content-Type": "image/jpeg",
+        "X-Amz-Decoded-Content-Length": str(len(body) if decoded is None else decoded),
+    }
     headers, previous = signed_headers(signer, "PUT", path, pairs, headers | (more or {}), SIGNED)
     framed = []
     for data in [body[at : at + chunk] for at in range(0, len(body), chunk)] + [b""]:
@@ -95,8 +99,14 @@ def test_lists_with_every_parameter_there():
     found, token = [], ""
     while True:
         pairs = [("continuation-token", token)] if token else []
-        pairs += [("delimiter", ""), ("encoding-type", "url"), ("fetch-owner", "true"), ("list-type", "2"),
-                  ("max-keys", "2"), ("prefix", "gts-list/")]
+        pairs += [
+            ("delimiter", ""),
+            ("encoding-type", "url"),
+            ("fetch-owner", "true"),
+            ("list-type", "2"),
+            ("max-keys", "2"),
+            ("prefix", "gts-list/"),
+        ]
         page = expect(send_v4("GET", path_of(), pairs), 200, "listing")
         found += [key.split("</Key>")[0] for key in page.body.decode().split("<Key>")[1:]]
         if element(page, "IsTruncated") == "false":
@@ -127,7 +137,12 @@ def test_a_chunk_that_was_tampered_with_stores_nothing():
 
 
 def test_framing_that_makes_no_sense_stores_nothing():
-    for framed in (b"zz;chunk-signature=0\r\n", b"5\r\nhello\r\n", b"ffffffffffffffffff;chunk-signature=0\r\n", b"\r\n\r\n"):
+    for framed in (
+        b"zz;chunk-signature=0\r\n",
+        b"5\r\nhello\r\n",
+        b"ffffffffffffffffff;chunk-signature=0\r\n",
+        b"\r\n\r\n",
+    ):
         answer = put_chunks("gts/framing", b"hello", spoil=lambda f: f.__setitem__(slice(None), [framed]))
         rp.true(answer.status in (400, 403), f"{framed!r}: {answer.status} {code_of(answer)}")
     expect(get("gts/framing"), 404, "after all of these", "NoSuchKey")

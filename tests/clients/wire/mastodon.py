@@ -1,4 +1,5 @@
 """What Mastodon 4.6 puts on the wire through an aws-sdk-s3 newer than Debian's: CRC32 in the place of MD5."""
+
 import base64
 import zlib
 

@@ -1,4 +1,5 @@
 """What pict-rs up to 0.5.16 puts on the wire through rusty-s3: every request is signed in its query."""
+
 import base64
 import hashlib
 
@@ -32,11 +33,15 @@ def test_health_check_and_one_file():
 
 def test_multipart_of_uneven_parts_and_an_empty_last():
     bodies = [rp.content(9 * rp.MIB + 17, "a"), rp.content(8 * rp.MIB + 3, "b"), b""]
-    upload = element(expect(send("POST", pairs=[("uploads", "1")], headers={"Content-Type": "video/mp4"}), 200, "Create"), "UploadId")
+    upload = element(
+        expect(send("POST", pairs=[("uploads", "1")], headers={"Content-Type": "video/mp4"}), 200, "Create"), "UploadId"
+    )
     etags = []
     for number, body in enumerate(bodies, 1):
         pairs = [("partNumber", str(number)), ("uploadId", upload)]
-        answer = send("PUT", pairs=pairs, headers={"Content-MD5": md5(body), "Content-Length": str(len(body))}, body=body)
+        answer = send(
+            "PUT", pairs=pairs, headers={"Content-MD5": md5(body), "Content-Length": str(len(body))}, body=body
+        )
         etags.append(expect(answer, 200, f"part {number}").header("ETag"))
     parts = "".join(f"<Part><ETag>{etag}</ETag><PartNumber>{n}</PartNumber></Part>" for n, etag in enumerate(etags, 1))
     xml = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
@@ -69,7 +74,9 @@ def test_a_signature_counts_for_its_method_key_and_query_only():
         expect(rp.fetch(get, method, body=b"y"), 403, f"{method} by a GET's URL", "SignatureDoesNotMatch")
     expect(rp.fetch(get.replace("pictrs/signed", "pictrs/other")), 403, "another key", "SignatureDoesNotMatch")
     expect(rp.fetch(get + "&acl="), 403, "another query", "SignatureDoesNotMatch")
-    expect(rp.fetch(get.replace("X-Amz-Expires=300", "X-Amz-Expires=9000")), 403, "another expiry", "SignatureDoesNotMatch")
+    expect(
+        rp.fetch(get.replace("X-Amz-Expires=300", "X-Amz-Expires=9000")), 403, "another expiry", "SignatureDoesNotMatch"
+    )
     wrong = presigned_v4("GET", path_of("pictrs/signed"), signer=V4(secret="wrong"))
     expect(rp.fetch(wrong), 403, "a wrong secret", "SignatureDoesNotMatch")
     expect(rp.fetch(get), 200, "the URL itself")

@@ -1,4 +1,5 @@
 """Runs what the clients that are not to be had on Debian put on the wire."""
+
 import os
 import sys
 

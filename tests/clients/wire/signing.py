@@ -3,6 +3,7 @@
 Version 4: "Authenticating Requests (AWS Signature Version 4)" of the S3 API reference, with its pages on the header,
 the query and on chunks; version 2: "Signing and authenticating REST requests".
 """
+
 import base64
 import datetime
 import hashlib
@@ -113,7 +114,9 @@ V2_SIGNED = {"acl", "delete", "location", "partNumber", "response-content-type",
 
 def send_v2(method, path, pairs=(), headers=None, body=b"", secret=rp.SECRET):
     """Sends a request with a signature of version 2 in its header."""
-    headers = {"Date": datetime.datetime.now(datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")} | (headers or {})
+    headers = {"Date": datetime.datetime.now(datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")} | (
+        headers or {}
+    )
     low = {k.lower(): v for k, v in headers.items()}
     amz = "".join(f"{k}:{v}\n" for k, v in sorted(low.items()) if k.startswith("x-amz-"))
     signed = "&".join(k if v == "" else f"{k}={v}" for k, v in sorted(pairs) if k in V2_SIGNED)
