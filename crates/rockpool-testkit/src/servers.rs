@@ -1,0 +1,34 @@
+//! Real database servers, each a process of its own on loopback, which end with the process that started them and leave
+//! nothing behind.
+mod database;
+mod directory;
+mod mariadb;
+mod port;
+mod postgresql;
+mod process;
+mod service;
+
+use std::{
+    os::unix::fs::MetadataExt,
+    process::{Command, Stdio},
+};
+
+pub use database::Database;
+pub use mariadb::MariaDb;
+pub use postgresql::PostgreSql;
+
+/// Runs a command that must succeed; what it prints, without white space at the end.
+fn run(command: &mut Command) -> String {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?} cannot be run: {e}; see tests/install"));
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8_lossy(&output.stdout)
+        .trim_end()
+        .to_owned()
+}
+
+fn we_are_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}

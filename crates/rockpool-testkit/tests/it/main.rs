@@ -1,0 +1,4 @@
+//! The test kit's own tests.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod servers;
