@@ -3,7 +3,7 @@
 //! - `pool`: a whole pool on SQLite and a directory, with a clock that tests move
 //! - `body`: bodies from bytes, whole, cut off or wrong
 //! - `faults`: a blob store that fails, waits or does things late when it is told to
-//! - `servers`: MariaDB and PostgreSQL from Debian's packages, with a fresh database for each test
+//! - `servers`: MariaDB, Galera and PostgreSQL from Debian's packages, with a fresh database for each test
 //!
 //! `cargo run -p rockpool-testkit` starts the database servers for trying things by hand.
 
@@ -15,4 +15,4 @@ mod servers;
 pub use body::Body;
 pub use faults::{Fault, FaultyStore};
 pub use pool::{TestPool, TestPoolOptions};
-pub use servers::{Database, MariaDb, PostgreSql};
+pub use servers::{Database, Galera, MariaDb, PostgreSql};

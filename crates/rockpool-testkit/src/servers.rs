@@ -2,6 +2,7 @@
 //! nothing behind.
 mod database;
 mod directory;
+mod galera;
 mod mariadb;
 mod port;
 mod postgresql;
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub use database::Database;
+pub use galera::Galera;
 pub use mariadb::MariaDb;
 pub use postgresql::PostgreSql;
 
@@ -29,6 +31,8 @@ fn run(command: &mut Command) -> String {
         .to_owned()
 }
 
-fn we_are_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+/// The user to run a server as: this one when we are root, else ourselves.
+fn unprivileged(user: &'static str) -> Option<&'static str> {
+    let we_are_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    we_are_root.then_some(user)
 }

@@ -1,5 +1,8 @@
 //! A test's own database.
 
+/// Every database user's password. The servers listen on loopback and live as long as a test.
+pub(super) const PASSWORD: &str = "barnacle";
+
 /// A database that no other test knows, empty at first, and the user who may do everything in it and nothing elsewhere. It
 /// stays until its server's end.
 #[derive(Clone, Debug)]

@@ -10,11 +10,16 @@ use std::{
 };
 
 use super::{
-    Database, directory::Directory, port::free_port, process::Program, run, service::Service,
-    we_are_root,
+    Database,
+    database::PASSWORD,
+    directory::Directory,
+    port::free_port,
+    process::{Program, as_user},
+    run,
+    service::Service,
+    unprivileged,
 };
 
-const PASSWORD: &str = "barnacle";
 const ADMINISTRATOR: &str = "postgres";
 
 /// A PostgreSQL server. It ends with this value, or with our process.
@@ -45,7 +50,7 @@ impl PostgreSql {
     /// When it does not start.
     #[must_use]
     pub fn start() -> Self {
-        let directory = Directory::new("rockpool-postgresql-", user());
+        let directory = Directory::new("rockpool-postgresql-", unprivileged("postgres"));
         install(&directory);
         let server = Self {
             service: Service::default(),
@@ -166,7 +171,7 @@ impl PostgreSql {
         let program = Program {
             path: program("postgres"),
             arguments: self.arguments(),
-            user: user(),
+            user: unprivileged("postgres"),
             log: self.directory.path().join("log"),
         };
         self.service.start(program, || {
@@ -209,25 +214,12 @@ impl fmt::Debug for PostgreSql {
 /// Makes the system tables. The administrator comes in by the socket, which lies in a directory that only he may open;
 /// everybody else needs a password. Nothing is lost when the machine fails meanwhile but a test, so nothing is synced.
 fn install(directory: &Directory) {
-    let mut command = match user() {
-        Some(user) => {
-            let mut command = Command::new("setpriv");
-            command.args([&format!("--reuid={user}"), &format!("--regid={user}")]);
-            command.arg("--init-groups").arg(program("initdb"));
-            command
-        }
-        None => Command::new(program("initdb")),
-    };
-    command.current_dir(directory.path());
+    let mut command = as_user(unprivileged("postgres"));
+    command.arg(program("initdb")).current_dir(directory.path());
     command.args(["-D", &directory.join("data"), "-U", ADMINISTRATOR]);
     command.args(["--auth-local=trust", "--auth-host=scram-sha-256"]);
     command.args(["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
     run(&mut command);
-}
-
-/// The user to be when we are root.
-fn user() -> Option<&'static str> {
-    we_are_root().then_some("postgres")
 }
 
 /// A program of the newest PostgreSQL here, which Debian keeps out of the path.

@@ -114,13 +114,8 @@ fn spawn(program: &Program) -> io::Result<Child> {
         .create(true)
         .append(true)
         .open(&program.log)?;
-    let mut command = Command::new("setpriv");
-    command.arg("--pdeathsig=KILL");
-    if let Some(user) = program.user {
-        command.args([&format!("--reuid={user}"), &format!("--regid={user}")]);
-        command.arg("--init-groups");
-    }
-    command
+    as_user(program.user)
+        .arg("--pdeathsig=KILL")
         .arg(&program.path)
         .args(&program.arguments)
         .current_dir(program.log.parent().unwrap_or(Path::new("/")))
@@ -128,6 +123,16 @@ fn spawn(program: &Program) -> io::Result<Child> {
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()
+}
+
+/// The beginning of a command that runs another, as this user (`None` for ours).
+pub(super) fn as_user(user: Option<&str>) -> Command {
+    let mut command = Command::new("setpriv");
+    if let Some(user) = user {
+        command.args([&format!("--reuid={user}"), &format!("--regid={user}")]);
+        command.arg("--init-groups");
+    }
+    command
 }
 
 fn send(signal: &str, pids: &[u32]) {

@@ -169,7 +169,7 @@ fn servers_end_with_their_owner_however_it_ends() {
 }
 
 /// A statement, by TCP, as the database's own user.
-fn mariadb(user: &Database, database: &str, statement: &str) -> Result<String, String> {
+pub(crate) fn mariadb(user: &Database, database: &str, statement: &str) -> Result<String, String> {
     let port = after_each(&user.url, "127.0.0.1:", '/').remove(0);
     let password = after_each(&user.url, &format!("{}:", user.name), '@').remove(0);
     ask(Command::new("mariadb")
