@@ -54,6 +54,22 @@ pub(crate) fn unmapped(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
+/// The IPv4 address that a packet to `address` ends at, if that goes through NAT64 (RFC 6052).
+pub(crate) fn behind_nat64(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V6(v6) if matches!(v6.segments(), [0x64, 0xff9b, 0, 0, 0, 0, ..]) => {
+            Some(lowest_v4(v6).into())
+        }
+        _ => None,
+    }
+}
+
+/// The last 32 bits.
+fn lowest_v4(address: Ipv6Addr) -> Ipv4Addr {
+    let [.., a, b, c, d] = address.octets();
+    Ipv4Addr::new(a, b, c, d)
+}
+
 /// Why `address` is not public; `None` if it is.
 pub(crate) fn special_range(address: IpAddr) -> Option<SpecialRange> {
     match unmapped(address) {
@@ -92,9 +108,7 @@ fn special_v6(address: Ipv6Addr) -> Option<SpecialRange> {
         // v4-compatible; v4-translated.
         [0, 0, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => Embedded,
         // NAT64: how IPv6-only networks reach IPv4. It is as public as the address inside.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            return special_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
-        }
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => return special_v4(lowest_v4(address)),
         [0x64, 0xff9b, 1, ..] => Embedded,
         // Teredo; 6to4.
         [0x2001, 0, ..] | [0x2002, ..] => Embedded,
@@ -109,3 +123,6 @@ fn special_v6(address: Ipv6Addr) -> Option<SpecialRange> {
         _ => Reserved,
     })
 }
+
+#[cfg(test)]
+mod tests;

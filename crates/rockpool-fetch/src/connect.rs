@@ -142,3 +142,6 @@ fn alternate(addresses: &[IpAddr]) -> Vec<IpAddr> {
     turns.extend(second.into_iter().rev());
     turns
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,10 @@ pub(crate) async fn exchange(
     max_head_bytes: usize,
 ) -> Result<Response<Incomings>, FetchError> {
     let max_head_bytes = max_head_bytes.max(LEAST_HEAD);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where requests are made; the wire leads to an address that was judged"
+    )]
     let (mut sender, connection) = Builder::new()
         .max_buf_size(max_head_bytes.max(READ_AHEAD))
         .max_header_size(max_head_bytes)

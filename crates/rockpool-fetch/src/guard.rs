@@ -1,11 +1,12 @@
 //! Which URLs and addresses are fetched from, by the settings; pure.
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use url::{Host, Url};
 
 use crate::{
-    FetchError, FetchSettings, UrlFault,
-    address::{special_range, unmapped},
+    FetchError, FetchSettings, SpecialRange, UrlFault,
+    address::{behind_nat64, special_range, unmapped},
 };
 
 /// The longest URL that is asked for, in bytes.
@@ -89,7 +90,8 @@ pub(crate) fn check_address(
     settings: &FetchSettings,
 ) -> Result<IpAddr, FetchError> {
     let address = unmapped(address);
-    let is_in = |networks: &[ipnet::IpNet]| networks.iter().any(|net| net.contains(&address));
+    let is_in =
+        |networks: &[IpNet], address: &IpAddr| networks.iter().any(|it| it.contains(address));
     let refused = |range| {
         Err(FetchError::IllegalAddress {
             host: host.to_owned(),
@@ -97,11 +99,16 @@ pub(crate) fn check_address(
             range,
         })
     };
-    if is_in(&settings.refused_networks) {
-        return refused(crate::SpecialRange::Refused);
+    // Behind NAT64 is the same network that may be refused, but another's private networks than may be allowed.
+    let ends_at = behind_nat64(address).unwrap_or(address);
+    if is_in(&settings.refused_networks, &address) || is_in(&settings.refused_networks, &ends_at) {
+        return refused(SpecialRange::Refused);
     }
     match special_range(address) {
-        Some(range) if !is_in(&settings.allowed_networks) => refused(range),
+        Some(range) if !is_in(&settings.allowed_networks, &address) => refused(range),
         _ => Ok(address),
     }
 }
+
+#[cfg(test)]
+mod tests;

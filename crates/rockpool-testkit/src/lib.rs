@@ -2,6 +2,7 @@
 //!
 //! - `pool`: a whole pool on SQLite and a directory, with a clock that tests move
 //! - `body`: bodies from bytes, whole, cut off or wrong
+//! - `name_server`: a name server on loopback that answers what a test says
 //! - `faults`: a blob store that fails, waits or does things late when it is told to
 //! - `servers`: MariaDB, Galera and PostgreSQL from Debian's packages, with a fresh database for each test
 //!
@@ -9,10 +10,12 @@
 
 mod body;
 mod faults;
+mod name_server;
 mod pool;
 mod servers;
 
 pub use body::Body;
 pub use faults::{Fault, FaultyStore};
+pub use name_server::{NameReply, NameServer};
 pub use pool::{TestPool, TestPoolOptions};
 pub use servers::{Database, Galera, MariaDb, PostgreSql};

@@ -63,6 +63,10 @@ impl Provider {
         )
         .map_err(|error| failed(error.to_string()))?;
         let https = settings.endpoint.scheme() == "https";
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the operator gave this address, and no redirect is followed"
+        )]
         let client = Client::builder()
             .tls_backend_preconfigured(tls::config(https).map_err(failed)?)
             .http1_only()

@@ -4,6 +4,11 @@
     reason = "a test that cannot go on should end at once"
 )]
 
+mod codings;
+mod limits;
+mod names;
 mod origin;
 mod plain;
+mod redirects;
+mod tls;
 mod world;

@@ -24,23 +24,42 @@ pub(crate) struct Origin {
 impl Origin {
     /// Reads the head of each connection's request, gives it to `answer` with the connection, and closes the
     /// connection when that is done.
-    pub(crate) async fn start<F>(answer: impl Fn(String, TcpStream) -> F + Send + 'static) -> Self
+    pub(crate) async fn start<F>(
+        answer: impl Fn(String, TcpStream) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let (seen, answer) = (heads.clone(), Arc::new(answer));
+        let mut origin = Self::start_raw(move |mut stream| {
+            let (seen, answer) = (seen.clone(), answer.clone());
+            async move {
+                let head = read_head(&mut stream).await;
+                seen.lock().unwrap().push(head.clone());
+                answer(head, stream).await;
+            }
+        })
+        .await;
+        origin.heads = heads;
+        origin
+    }
+
+    /// Gives each connection to `answer`, and closes it when that is done.
+    pub(crate) async fn start_raw<F>(answer: impl Fn(TcpStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let heads = Arc::new(Mutex::new(Vec::new()));
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
-        let (seen, count) = (heads.clone(), open.clone());
+        let count = open.clone();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let head = read_head(&mut stream).await;
-                seen.lock().unwrap().push(head.clone());
+            while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                let (work, count) = (answer(head, stream), count.clone());
+                let (work, count) = (answer(stream), count.clone());
                 connections.spawn(async move {
                     work.await;
                     count.fetch_sub(1, Ordering::SeqCst);
@@ -49,7 +68,7 @@ impl Origin {
         });
         Self {
             address,
-            heads,
+            heads: Arc::default(),
             open,
             _tasks: tasks,
         }
