@@ -36,7 +36,7 @@ pub struct CopyObject {
     pub source: Object,
     /// The new key.
     pub key: ObjectKey,
-    /// Who may read the copy. `None`: the bucket's default.
+    /// Who may read the copy. `None`: the bucket's default, but a private source makes a private copy.
     pub acl: Option<Acl>,
     /// What the copy carries. `None`: what the source does.
     pub attributes: Option<ObjectAttributes>,
@@ -110,8 +110,10 @@ impl Pool {
         attributes.part_sizes.clear();
         let whole = |checksum: &Checksum| checksum.kind() == ChecksumKind::FullObject;
         attributes.checksum = source.attributes.checksum.clone().filter(whole);
+        // At S3 too a copy becomes public only by a request that says so.
+        let acl = copy.acl.or((!source.acl.is_public()).then_some(source.acl));
         let etag = ETag::single(source.blob.md5);
-        let mut put = self.new_put(entry, copy.key, copy.acl, etag, attributes);
+        let mut put = self.new_put(entry, copy.key, acl, etag, attributes);
         point_to(&mut put, &source.blob);
         put.conditions = copy.conditions;
         let (_, put) = self

@@ -22,7 +22,7 @@ async fn world_with_source() -> (World, String) {
 }
 
 #[tokio::test]
-async fn a_copy_has_the_bytes_and_attributes_but_not_the_acl() {
+async fn a_copy_has_the_bytes_and_attributes() {
     let (world, etag) = world_with_source().await;
     let alice = world.again("alice").await;
     for source in ["alice/a%20b", "/alice/a%20b", "alice/a%20b?versionId=null"] {
@@ -30,11 +30,32 @@ async fn a_copy_has_the_bytes_and_attributes_but_not_the_acl() {
         assert_eq!(answer.tag("ETag"), etag.replace('"', "&quot;"));
         assert!(answer.tag("LastModified").ends_with('Z'));
     }
-    let found = world.stranger().get("/alice/copy").await.ok();
+    let found = alice.get("/alice/copy").await.ok();
     assert_eq!(found.text(), "bytes");
     assert_eq!(found.header("content-type"), Some("image/png"));
     assert_eq!(found.header("x-amz-meta-a"), Some("1"));
     assert_eq!(found.header("x-amz-tagging-count"), Some("1"));
+}
+
+#[tokio::test]
+async fn a_copy_is_public_only_if_its_source_is_or_it_is_said() {
+    let (world, _) = world_with_source().await;
+    let alice = world.again("alice").await;
+    alice.put("/alice/public", "x").await;
+    let (read, private) = (("x-amz-acl", "public-read"), ("x-amz-acl", "private"));
+    let replace = ("x-amz-metadata-directive", "REPLACE");
+    for (target, source, headers, status) in [
+        ("/alice/c", "alice/a%20b", vec![], 403),
+        ("/alice/a%20b", "alice/a%20b", vec![replace], 403),
+        ("/alice/c", "alice/a%20b", vec![read], 200),
+        ("/alice/c", "alice/public", vec![], 200),
+        ("/alice/c", "alice/public", vec![private], 403),
+    ] {
+        copy(&alice, target, source, &headers).await.ok();
+        let seen = world.stranger().get(target).await;
+        let about = format!("{source} to {target} with {headers:?}");
+        assert_eq!(seen.status.as_u16(), status, "{about}");
+    }
 }
 
 #[tokio::test]
