@@ -1,6 +1,5 @@
 //! Completing multipart uploads.
 use http::header::HOST;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rockpool_pool::{Access, CompletePart, CompleteUpload};
 use rockpool_types::{BucketName, Checksum, ChecksumAlgorithm, ObjectKey};
 
@@ -26,7 +25,7 @@ pub(crate) async fn complete(
     let checksum = headers::checksum(&call.headers)?;
     let size = declared_size(call)?;
     let conditions = put::write_conditions(call);
-    let location = location(call, bucket, &key);
+    let location = location(call, call.resource());
     let parts = read_parts(&call.read_document_about_object().await?)?;
     let complete = CompleteUpload {
         id,
@@ -57,21 +56,14 @@ fn declared_size(call: &Call) -> Result<Option<u64>, S3Error> {
         .map_err(|_| S3Error::invalid("x-amz-mp-object-size is not a number of bytes."))
 }
 
-/// Where the object is found, as far as the face knows its own name.
-pub(crate) fn location(call: &Call, bucket: &BucketName, key: &ObjectKey) -> String {
-    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'.')
-        .remove(b'_')
-        .remove(b'~')
-        .remove(b'/');
+/// The URL of a path of this face, as far as it knows its own name.
+pub(crate) fn location(call: &Call, path: &str) -> String {
     let host = headers::get(&call.headers, HOST.as_str()).unwrap_or_default();
     let scheme = match headers::get(&call.headers, "x-forwarded-proto").as_deref() {
         Some("https") => "https",
         _ => "http",
     };
-    let key = utf8_percent_encode(key.as_str(), KEPT);
-    format!("{scheme}://{host}/{bucket}/{key}")
+    format!("{scheme}://{host}{path}")
 }
 
 /// Reads the list of parts.

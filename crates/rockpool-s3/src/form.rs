@@ -13,6 +13,7 @@ use crate::{
     complete,
     error::{S3Code, S3Error},
     headers,
+    listing::Encoding,
     post_policy::{self, PolicyError, PostClaim},
     reply::{self, Reply},
     route,
@@ -132,7 +133,9 @@ impl Form {
     }
 
     fn answer(&self, call: &Call, bucket: &BucketName, stored: &Stored) -> Reply {
-        let location = complete::location(call, bucket, &self.key);
+        let base = call.resource().trim_end_matches('/');
+        let key = Encoding::Url.of(self.key.as_str());
+        let location = complete::location(call, &format!("{base}/{key}"));
         let mut reply = match self.status {
             StatusCode::CREATED => reply::xml(&Xml::plain_document("PostResponse", |xml| {
                 xml.text("Location", &location);

@@ -301,3 +301,32 @@ async fn hosts_stand_for_buckets() {
     let listing = send(&world, "GET", "/?list-type=2", headers).await.ok();
     assert_eq!(listing.tags("Key"), ["a/b"]);
 }
+
+#[tokio::test]
+async fn a_completed_upload_says_where_it_is_found() {
+    let settings = S3Settings {
+        domains: vec!["s3.example.org".parse().unwrap()],
+        ..S3Settings::default()
+    };
+    let world = World::with(settings).await;
+    let alice = world.member("alice").await;
+    for (host, place) in [
+        ("alice.s3.example.org", "/a%20b"),
+        ("s3.example.org", "/alice/a%20b"),
+    ] {
+        let send = async |line: String, body: &str| {
+            let body = body.to_owned();
+            alice.send(&line, &[("host", host)], body).await.ok()
+        };
+        let begun = send(format!("POST {place}?uploads"), "").await;
+        let id = begun.tag("UploadId");
+        let line = format!("PUT {place}?partNumber=1&uploadId={id}");
+        let part = send(line, "x").await;
+        let etag = part.header("etag").unwrap();
+        let body = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        );
+        let done = send(format!("POST {place}?uploadId={id}"), &body).await;
+        assert_eq!(done.tag("Location"), format!("http://{host}{place}"));
+    }
+}
