@@ -85,7 +85,14 @@ impl Pool {
     ) -> Result<Stored, PoolError> {
         let upload = self.find_upload(entry, &complete.key, &complete.id).await?;
         let all = self.all_parts(&upload.id).await?;
-        let parts = choose(&all, &complete.parts)?;
+        let parts = match choose(&all, &complete.parts) {
+            Ok(parts) => parts,
+            Err(error) => {
+                // Parts go with their upload, which another completion may have ended since it was found.
+                self.find_upload(entry, &complete.key, &complete.id).await?;
+                return Err(error);
+            }
+        };
         let size = parts.iter().map(|part| part.size).sum::<u64>();
         let limit_bytes = self.settings().max_object_bytes;
         if size > limit_bytes {

@@ -267,6 +267,29 @@ async fn a_completion_that_is_asked_for_again_is_answered_again() {
 }
 
 #[tokio::test]
+async fn completions_at_the_same_time_are_all_answered() {
+    let world = TestPool::start(TestPoolOptions::default()).await;
+    let ada = world.member("ada").await;
+    let entry = world.entry(&ada, "ada").await;
+    for round in 0..50 {
+        let upload = start(&world, &entry, None).await;
+        let part = put(&world, &entry, &upload, 1, bytes(round, 10)).await;
+        let again = || complete(&world, &entry, &upload, listed(&[(1, &part)]));
+        // Each time a little later, so that it comes between any two steps of the first.
+        let later = async {
+            for _ in 0..round * 40 {
+                tokio::task::yield_now().await;
+            }
+            again().await
+        };
+        let (first, second) = tokio::join!(again(), later);
+        for answer in [first, second] {
+            assert_eq!(answer.unwrap().size, 10, "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn abort_and_abandonment_leave_nothing_behind() {
     let world = TestPool::start(TestPoolOptions::default()).await;
     let ada = world.member("ada").await;
