@@ -35,6 +35,9 @@ pub enum PoolError {
     /// A member or a bucket of that name exists and is somebody else's.
     #[error("the name is taken")]
     NameTaken,
+    /// An access key of that id exists, in use or revoked.
+    #[error("an access key of that id exists already")]
+    AccessKeyTaken,
     /// The caller has a bucket of that name already.
     #[error("the bucket exists already and is yours")]
     BucketYours,

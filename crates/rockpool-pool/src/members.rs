@@ -41,7 +41,7 @@ pub struct AddBucket {
 }
 
 impl Pool {
-    /// Adds a member with its first bucket and a key. `NameTaken`.
+    /// Adds a member with its first bucket and a key. `NameTaken`, `AccessKeyTaken`.
     pub async fn add_member(
         &self,
         name: &MemberName,
@@ -113,7 +113,7 @@ impl Pool {
         }
     }
 
-    /// Adds a key. `NoSuchMember`, `NoSuchBucket`, `NameTaken` when a given id is in use.
+    /// Adds a key. `NoSuchMember`, `NoSuchBucket`, `AccessKeyTaken` by a key in use or revoked.
     pub async fn add_key(&self, member: &MemberName, key: NewKey) -> Result<IssuedKey, PoolError> {
         let member = self.find_member(member).await?;
         self.issue_key(&member, key).await
@@ -292,7 +292,7 @@ impl Pool {
         if self.catalog().insert_access_key(row).await? {
             Ok(IssuedKey { id, secret })
         } else {
-            Err(PoolError::NameTaken)
+            Err(PoolError::AccessKeyTaken)
         }
     }
 

@@ -208,6 +208,7 @@ impl From<PoolError> for S3Error {
                 "The pool is in read-only mode; it takes writes again later.",
             ),
             PoolError::NameTaken => S3Code::BucketAlreadyExists.into(),
+            PoolError::AccessKeyTaken => Self::internal("an access key was made by the S3 face"),
             PoolError::BucketYours => S3Code::BucketAlreadyOwnedByYou.into(),
             PoolError::HostTaken(host) => {
                 Self::invalid(format!("The host name {host} belongs to another bucket."))

@@ -88,6 +88,7 @@ impl From<PoolError> for Problem {
             | PoolError::MemberSuspended
             | PoolError::ReadOnly
             | PoolError::NameTaken
+            | PoolError::AccessKeyTaken
             | PoolError::BucketYours
             | PoolError::HostTaken(_)
             | PoolError::BucketNotEmpty

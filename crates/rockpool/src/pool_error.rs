@@ -13,6 +13,9 @@ pub(crate) fn explain(error: PoolError, what: &str) -> anyhow::Error {
         PoolError::NameTaken | PoolError::BucketYours => {
             "names of members and buckets are unique in the pool: choose another"
         }
+        PoolError::AccessKeyTaken => {
+            "ids are unique in the pool, revoked ones too: bring another, or leave it out to have one made"
+        }
         PoolError::HostTaken(_) => "`rockpool bucket list` shows whose it is",
         PoolError::BucketNotEmpty => {
             "remove its objects and uploads first; `rockpool member remove NAME --with-objects` removes a member with everything"

@@ -203,7 +203,7 @@ async fn keys_can_be_limited_revoked_and_brought_along() {
             },
         )
         .await;
-    assert!(matches!(again, Err(PoolError::NameTaken)));
+    assert!(matches!(again, Err(PoolError::AccessKeyTaken)));
 }
 
 #[tokio::test]

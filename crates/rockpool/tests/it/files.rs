@@ -53,6 +53,34 @@ fn secrets_are_sealed_at_rest() {
 }
 
 #[test]
+fn an_access_key_id_that_is_in_use_is_told_from_a_name() {
+    let server = Server::start(&[]);
+    let made = server.add_member("alice");
+    let secret_file = server.scratch().join("secret");
+    fs::write(&secret_file, "a secret of my own\n").unwrap();
+    let given = [
+        "--access-key-id",
+        &made.access_key_id,
+        "--secret-file",
+        &secret_file.display().to_string(),
+    ];
+    for command in [
+        &["member", "add", "bob"][..],
+        &["member", "key", "add", "alice"],
+    ] {
+        let refused = server.cli(&[command, &given].concat());
+        assert_eq!(refused.status.code(), Some(1));
+        let words = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            words.contains("an access key of that id exists already"),
+            "{words}"
+        );
+    }
+    // Nothing of the member stays behind.
+    server.add_member("bob");
+}
+
+#[test]
 fn the_sealing_key_is_for_its_owner_alone() {
     let server = Server::start(&[]);
     let file = fs::metadata(server.data().join("sealing.key")).unwrap();
