@@ -19,6 +19,9 @@ use crate::{
     request_body::RequestBody,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// The most bytes before the file's first one: the fields, and the headers of each.
 const MAX_BYTES_BEFORE_FILE: usize = 128 << 10;
 
@@ -34,8 +37,10 @@ pub(super) struct FormWire {
     before_file: usize,
     file_begun: Arc<AtomicBool>,
     stall: Duration,
-    /// Runs while no byte comes.
+    /// Runs from the first wait on; of the file, only while no byte comes.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whether the timer runs for the file and not for what comes before it.
+    times_file: bool,
 }
 
 /// Tells the wire that the file begins.
@@ -49,7 +54,8 @@ impl FileBegins {
 }
 
 impl FormWire {
-    /// A stream of `body`, which may give no byte for as long as `stall`.
+    /// A stream of `body`. Its file may give no byte for as long as `stall`, and all before it may take no longer: until
+    /// the fields are read nobody knows who sends them, and a drop now and then would hold a place for ever.
     pub(super) fn new(body: RequestBody, stall: Duration) -> (Self, FileBegins) {
         let file_begun = Arc::new(AtomicBool::new(false));
         let wire = Self {
@@ -60,16 +66,23 @@ impl FormWire {
             file_begun: Arc::clone(&file_begun),
             stall,
             timer: None,
+            times_file: false,
         };
         (wire, FileBegins(file_begun))
     }
 
     /// Fills `pending`; `false` at the end of the body.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, S3Error>> {
+        if !self.times_file && self.file_begun.load(Ordering::Relaxed) {
+            self.times_file = true;
+            self.timer = None;
+        }
         while self.pending.is_empty() {
             match Pin::new(&mut self.body).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    self.timer = None;
+                    if self.times_file {
+                        self.timer = None;
+                    }
                     self.pending = frame.into_data().unwrap_or_default();
                 }
                 Poll::Ready(Some(Err(error))) => {
