@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use futures_util::StreamExt;
@@ -16,7 +15,7 @@ use http::{
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use rockpool_pool::{Blob, Pool};
-use rockpool_types::BlobPath;
+use rockpool_types::{BlobPath, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -59,8 +58,6 @@ pub(crate) struct Face {
     name: &'static str,
     pub(crate) pool: Pool,
     pub(crate) settings: WebSettings,
-    /// `Cache-Control` of what a name answers.
-    pub(crate) name_cache: HeaderValue,
     health: Health,
     slots: Option<Arc<Semaphore>>,
     ids: RequestIds,
@@ -73,7 +70,6 @@ impl Face {
             name,
             health: Health::new(pool.clone(), settings.probe_timeout),
             slots: settings.max_requests.map(permits),
-            name_cache: name_cache(&settings),
             ids: RequestIds::default(),
             pool,
             settings,
@@ -180,6 +176,21 @@ impl Face {
         }
     }
 
+    /// `Cache-Control` of what a name answers since `modified`. It is kept for no longer than it has stood: what was put
+    /// a moment ago, a live stream's playlist say, may be put again at once.
+    pub(crate) fn name_cache(&self, modified: Timestamp) -> HeaderValue {
+        let settings = &self.settings;
+        let stood_ms = self.pool.now().as_millis() - modified.as_millis();
+        let stood_secs = u64::try_from(stood_ms / 1000).unwrap_or(0).max(1);
+        let text = format!(
+            "public, max-age={}, stale-while-revalidate={}, stale-if-error={}",
+            settings.name_max_age.as_secs().min(stood_secs),
+            settings.stale_while_revalidate.as_secs().min(stood_secs),
+            settings.stale_if_error.as_secs()
+        );
+        HeaderValue::from_str(&text).expect("words and numbers are printable ASCII")
+    }
+
     /// What stands at `/`.
     pub(crate) fn homepage(&self) -> Answer {
         let cache = HeaderValue::from_static("public, max-age=300");
@@ -223,17 +234,6 @@ pub(crate) enum FoundBlob {
     Absent(Problem),
     /// It names this one.
     Blob(Blob),
-}
-
-fn name_cache(settings: &WebSettings) -> HeaderValue {
-    let secs = |d: Duration| d.as_secs();
-    let text = format!(
-        "public, max-age={}, stale-while-revalidate={}, stale-if-error={}",
-        secs(settings.name_max_age),
-        secs(settings.stale_while_revalidate),
-        secs(settings.stale_if_error)
-    );
-    HeaderValue::from_str(&text).expect("words and numbers are printable ASCII")
 }
 
 /// The answer to a CORS preflight, and to any other OPTIONS.

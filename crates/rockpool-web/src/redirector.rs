@@ -97,7 +97,7 @@ impl Redirector {
             }),
             DeliveryMode::SameHost => self.redirect(&found, &surrogates, |path| format!("/{path}")),
             DeliveryMode::Direct => {
-                let cache = self.0.name_cache.clone();
+                let cache = self.0.name_cache(found.object.modified_at);
                 Delivery::of_object(&found.object, cache, &surrogates)
                     .answer(&self.0.pool, parts)
                     .await?
@@ -129,7 +129,7 @@ impl Redirector {
         Answer::new(StatusCode::MOVED_PERMANENTLY)
             .with_text(LOCATION, &place(&path))
             .with(CONTENT_LENGTH, HeaderValue::from(0))
-            .with(CACHE_CONTROL, self.0.name_cache.clone())
+            .with(CACHE_CONTROL, self.0.name_cache(object.modified_at))
             .with_text(SURROGATE_KEY, &surrogates)
     }
 }

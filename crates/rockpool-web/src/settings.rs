@@ -89,12 +89,12 @@ pub struct WebSettings {
     pub blob_base: PublicUrl,
     /// Which layout of blob URLs redirects lead to.
     pub blob_path_form: BlobPathForm,
-    /// How long browsers and caches keep what a name answers. Objects are overwritten now and then: keep it short.
+    /// How long browsers and caches keep what a name answers, at most: never longer than its object has stood unchanged.
     pub name_max_age: Duration,
     /// How long a CDN that is purged by `Surrogate-Key` keeps what a name answers, sent as `Surrogate-Control`.
     /// `None`: as long as everybody.
     pub name_cdn_max_age: Option<Duration>,
-    /// How long a cache may go on with an old answer while it asks for a new one.
+    /// How long a cache may go on with an old answer while it asks for a new one, at most, as `name_max_age`.
     pub stale_while_revalidate: Duration,
     /// How long a cache may go on with an old answer while the pool cannot be reached.
     pub stale_if_error: Duration,

@@ -1,4 +1,6 @@
 //! The delivery modes beside plain redirects.
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use rockpool_types::{Acl, DeliveryMode, ObjectAttributes};
 
@@ -32,6 +34,7 @@ async fn direct_delivery_answers_with_the_bytes_for_a_short_time() {
     let world = World::start().await;
     world.change_bucket(DeliveryMode::Direct, &[]).await;
     let hash = world.put("a.png", PNG).await;
+    world.kit.clock.advance(Duration::from_secs(300));
     let reply = world.get_name(PATH).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(reply.body, PNG);
@@ -89,6 +92,7 @@ async fn direct_delivery_keeps_what_the_member_said_and_a_browser_may_hear() {
     world
         .put_with("a", Acl::PublicRead, attributes, bytes)
         .await;
+    world.kit.clock.advance(Duration::from_secs(300));
     let reply = world.get_name("/mastodon.example/a").await;
     assert_eq!(
         reply.header("content-type"),

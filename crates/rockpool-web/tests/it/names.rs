@@ -18,6 +18,7 @@ use crate::world::{PNG, World, blob_surrogate, hex_path, settings};
 async fn a_name_redirects_to_the_blob_host_for_minutes() {
     let world = World::start().await;
     let hash = world.put("media/a b.png", PNG).await;
+    world.kit.clock.advance(Duration::from_secs(300));
     let path = "/mastodon.example/media/a%20b.png";
     let reply = world.get_name(path).await;
     assert_eq!(reply.status, StatusCode::MOVED_PERMANENTLY);
@@ -41,6 +42,25 @@ async fn a_name_redirects_to_the_blob_host_for_minutes() {
 }
 
 #[tokio::test]
+async fn an_answer_is_kept_no_longer_than_its_object_has_stood() {
+    let world = World::start().await;
+    for delivery in [DeliveryMode::Redirect, DeliveryMode::Direct] {
+        world.change_bucket(delivery, &[]).await;
+        for content in ["#EXTM3U\n1", "#EXTM3U\n2"] {
+            world.put("live.m3u8", content).await;
+            for (wait, fresh, stale) in [(0, 1, 1), (7, 7, 7), (60, 67, 60), (600, 300, 60)] {
+                world.kit.clock.advance(Duration::from_secs(wait));
+                let reply = world.get_name("/mastodon.example/live.m3u8").await;
+                let expected = format!(
+                    "public, max-age={fresh}, stale-while-revalidate={stale}, stale-if-error=86400"
+                );
+                assert_eq!(reply.header("cache-control"), expected, "{delivery}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_other_url_form_and_a_longer_life_at_a_cdn_are_settings() {
     let mut settings = settings();
     settings.blob_path_form = BlobPathForm::Base64;
@@ -49,6 +69,7 @@ async fn the_other_url_form_and_a_longer_life_at_a_cdn_are_settings() {
     settings.blob_base = "https://cdn.example/pool/".parse().unwrap();
     let world = World::with(settings).await;
     let hash = world.put("a.tar.gz", PNG).await;
+    world.kit.clock.advance(Duration::from_secs(300));
     let reply = world.get_name("/mastodon.example/a.tar.gz").await;
     let path = BlobPath::base64(&hash, &ObjectKey::new("a.tar.gz").unwrap());
     assert!(path.ends_with(".tar.gz"));

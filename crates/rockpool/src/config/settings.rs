@@ -73,7 +73,7 @@ pub(crate) struct PublicSettings {
     pub(crate) blob_url: Option<HttpUrl>,
     /// The form of the blob URLs that redirects lead to. Default `hex`.
     pub(crate) blob_url_form: UrlForm,
-    /// How long browsers and caches keep what a name answers. Default 5 minutes.
+    /// How long browsers and caches keep what a name answers, at most. Default 5 minutes.
     pub(crate) name_max_age: Span,
     /// How long a CDN that is purged by `Surrogate-Key` keeps it. Absent: as long as everybody.
     #[serde(skip_serializing_if = "Option::is_none")]

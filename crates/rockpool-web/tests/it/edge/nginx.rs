@@ -1,5 +1,5 @@
 //! nginx with its slice module: Range and ETag as a segmenting edge needs them.
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use http::{Method, StatusCode};
 use rockpool_types::BlobHash;
@@ -154,6 +154,7 @@ async fn nginx_answers_conditions_from_what_it_kept() {
 async fn nginx_keeps_redirects_and_never_what_is_private() {
     let world = World::start().await;
     world.put("a.png", "bytes").await;
+    world.kit.clock.advance(Duration::from_secs(300));
     world.put_private("s", "secret").await;
     let origin = Origin::start(Served::Names(world.redirector.clone())).await;
     let edge = nginx(origin.address, false).await;

@@ -91,6 +91,7 @@ async fn varnish_keeps_a_name_as_long_as_it_is_told() {
     for (settings, seconds) in [(settings(), 300.0), (longer, 86_400.0)] {
         let (world, origin, edge) = names(settings).await;
         world.put("a.png", "bytes").await;
+        world.kit.clock.advance(Duration::from_secs(300));
         let path = "/mastodon.example/a.png";
         let cold = edge.get(path, &[]).await;
         assert_eq!(cold.status, StatusCode::MOVED_PERMANENTLY);
@@ -111,6 +112,7 @@ async fn varnish_forgets_one_name_a_bucket_or_a_blob_by_its_key() {
     let (a, b) = ("/mastodon.example/a", "/mastodon.example/b");
     let old = world.put("a", "old").await;
     world.put("b", "other").await;
+    world.kit.clock.advance(Duration::from_secs(300));
     let ask_both = async || {
         let (of_a, of_b) = (edge.get(a, &[]).await, edge.get(b, &[]).await);
         assert_eq!(of_b.status, StatusCode::MOVED_PERMANENTLY);
