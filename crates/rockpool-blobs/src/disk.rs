@@ -7,6 +7,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Instant,
 };
 
 use async_trait::async_trait;
@@ -157,6 +158,12 @@ impl BlobStore for DiskStore {
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
         let (doing, key) = (format!("removing {key}"), key.clone());
         self.blocking(doing, move |disk| disk.remove(&key)).await
+    }
+
+    async fn remove_before(&self, key: &StoreKey, deadline: Instant) -> Result<(), StoreError> {
+        let (doing, key) = (format!("removing {key}"), key.clone());
+        self.blocking(doing, move |disk| disk.remove_before(&key, deadline))
+            .await
     }
 
     async fn list(

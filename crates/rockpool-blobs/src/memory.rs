@@ -4,6 +4,7 @@ use std::{
     io,
     ops::{Bound, Range},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use async_trait::async_trait;
@@ -129,6 +130,18 @@ impl BlobStore for MemoryStore {
 
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
         self.items().remove(key);
+        Ok(())
+    }
+
+    async fn remove_before(&self, key: &StoreKey, deadline: Instant) -> Result<(), StoreError> {
+        let mut items = self.items();
+        if Instant::now() >= deadline {
+            return Err(StoreError::Unavailable {
+                doing: format!("removing {key}"),
+                why: "the time for it is over".into(),
+            });
+        }
+        items.remove(key);
         Ok(())
     }
 

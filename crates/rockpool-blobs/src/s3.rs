@@ -3,7 +3,11 @@
 //! Every write is one request of known length, because providers bill what is overwritten or deleted, and some
 //! refuse chunked transfers. Signatures go by the query and cover the headers that matter. A call tries again on its
 //! own where that may help, never longer than [`S3Settings::call_timeout`].
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use rockpool_types::SecretKey;
@@ -140,6 +144,10 @@ impl BlobStore for S3Store {
 
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
         self.provider.remove(key).await
+    }
+
+    async fn remove_before(&self, key: &StoreKey, deadline: Instant) -> Result<(), StoreError> {
+        self.provider.remove_before(key, deadline).await
     }
 
     async fn list(

@@ -1,5 +1,5 @@
 //! The contract that every blob store keeps.
-use std::{fmt, io, ops::Range, pin::Pin};
+use std::{fmt, io, ops::Range, pin::Pin, time::Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -154,7 +154,18 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
 
     /// Removes an item; fine when there is none. Durable on return. After an error the item may vanish at any
     /// time up to the longest time that the implementation lets a call take.
+    ///
+    /// For keys that are never put again, such as those of staged parts; it tries again after failures, and so an
+    /// earlier attempt may be carried out after it succeeded.
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError>;
+
+    /// Like [`Self::remove`], for a key that may be put again once this has succeeded.
+    ///
+    /// - the store begins nothing after `deadline`, however long this process, or the request on its way, stands still
+    /// - one attempt: `Ok` means that nothing of this call can be carried out any more
+    ///
+    /// `Unavailable` also when the deadline has passed, or is so near that the store cannot tell.
+    async fn remove_before(&self, key: &StoreKey, deadline: Instant) -> Result<(), StoreError>;
 
     /// Up to `limit` items whose keys begin with `prefix`, in byte order, after `after`. Fewer than `limit`
     /// means that there are no more. Shows every item that was there all the time.

@@ -1,4 +1,6 @@
 //! Collecting idle blobs, abandoned uploads and leftovers.
+use std::time::Instant;
+
 use rockpool_blobs::StoreKey;
 use rockpool_catalog::{CollectReason, DeletionClaim};
 use serde::Serialize;
@@ -155,21 +157,23 @@ impl Pool {
             )
             .await?;
         for claim in &claims {
-            let now = self.now();
-            if now > claim.lease_until.minus(lease / 2)
-                || !self.catalog().holds_deletion(claim, now).await?
-            {
+            // Before all else: however long this process stands still below, the deadline stays where it is.
+            let (began, now) = (Instant::now(), self.now());
+            let left = now.until(claim.lease_until.minus(lease / 2));
+            if left.is_zero() || !self.catalog().holds_deletion(claim, now).await? {
                 // Too slow: what is left of the batch is abandoned, and taken over in time.
                 break;
             }
-            self.delete_blob(claim, report).await?;
+            self.delete_blob(claim, began + left, report).await?;
         }
         Ok(!claims.is_empty())
     }
 
+    /// Has the bytes deleted, if the store can begin with it before `deadline`.
     async fn delete_blob(
         &self,
         claim: &DeletionClaim,
+        deadline: Instant,
         report: &mut CollectionReport,
     ) -> Result<(), PoolError> {
         let blob = &claim.blob;
@@ -178,9 +182,8 @@ impl Pool {
         let certain = if claim.quarantine_over {
             true
         } else {
-            match tokio::time::timeout(self.settings().longest_delete, self.blobs().remove(&key))
-                .await
-            {
+            let remove = self.blobs().remove_before(&key, deadline);
+            match tokio::time::timeout(self.settings().longest_delete, remove).await {
                 Ok(Ok(())) if claim.uncertain => {
                     self.catalog()
                         .postpone_deletion(claim, true, settled)

@@ -128,7 +128,7 @@ impl Pool {
         put.media_type.clone_from(&assembled.media_type);
         let origin = match &assembled.bytes {
             AssembledBytes::Content(content) => Origin::Content(content),
-            AssembledBytes::Staged(key) => Origin::Copy(key.clone()),
+            AssembledBytes::Staged(key) => Origin::Part(key.clone()),
         };
         let (_, put) = self.map(put, origin).await?;
         self.forget_staged(all.into_values().filter_map(staged_key).collect());

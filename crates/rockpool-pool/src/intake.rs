@@ -38,6 +38,8 @@ pub(crate) enum Origin<'a> {
     Content(&'a Content),
     /// The blob store has them under another key.
     Copy(StoreKey),
+    /// The blob store has them as a staged part, which goes with its upload.
+    Part(StoreKey),
     /// An object of the same scope has them, so the store has them as long as that object stands.
     Object,
 }
@@ -126,7 +128,12 @@ impl Pool {
     ) -> Result<(), PoolError> {
         match origin {
             Origin::Content(content) => Ok(self.blobs().put(key, content, media_type).await?),
-            Origin::Copy(from) if self.blobs().copy(from, key, media_type).await? => Ok(()),
+            Origin::Copy(from) | Origin::Part(from)
+                if self.blobs().copy(from, key, media_type).await? =>
+            {
+                Ok(())
+            }
+            Origin::Part(_) => Err(PoolError::NoSuchUpload),
             Origin::Copy(_) | Origin::Object => Err(PoolError::NoSuchKey),
         }
     }

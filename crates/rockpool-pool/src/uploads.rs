@@ -98,6 +98,7 @@ impl Pool {
         let taken = self
             .take_in(body, self.settings().max_put_bytes, asked)
             .await?;
+        let staged_at = self.now();
         let bytes = self.stage(upload, number, &taken.content).await?;
         let part = Part {
             number,
@@ -116,6 +117,13 @@ impl Pool {
         match self.catalog().put_part(&upload.id, part).await? {
             PutPart::Kept { replaced } => {
                 self.forget_staged(replaced.into_iter().collect());
+                // A collector takes staged bytes of that age for left behind unless it sees their row. That row was
+                // there in time only if it is in time now.
+                if self.now() >= staged_at.plus(self.settings().store_lease) {
+                    return Err(PoolError::Unavailable(
+                        "the part took too long to be kept".into(),
+                    ));
+                }
                 Ok(stored)
             }
             PutPart::UploadGone => {

@@ -2,7 +2,7 @@
 use std::{
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -71,6 +71,31 @@ impl FaultyStore {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         let at = faults.iter().position(fits)?;
         Some(faults.remove(at))
+    }
+
+    /// Removes by `work`, which has not begun.
+    async fn remove_by(
+        &self,
+        work: impl Future<Output = Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let is_remove = |fault: &Fault| {
+            matches!(
+                fault,
+                Fault::RemoveFails | Fault::RemoveFailsAfterwards | Fault::RemoveWaits(_)
+            )
+        };
+        let fault = self.take(is_remove);
+        match fault {
+            Some(Fault::RemoveFails) => return Err(down("removing")),
+            Some(Fault::RemoveWaits(time)) => tokio::time::sleep(time).await,
+            _ => {}
+        }
+        work.await?;
+        if fault == Some(Fault::RemoveFailsAfterwards) {
+            Err(down("removing"))
+        } else {
+            Ok(())
+        }
     }
 
     fn count_put(&self, key: &StoreKey) {
@@ -148,24 +173,12 @@ impl BlobStore for FaultyStore {
     }
 
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
-        let is_remove = |fault: &Fault| {
-            matches!(
-                fault,
-                Fault::RemoveFails | Fault::RemoveFailsAfterwards | Fault::RemoveWaits(_)
-            )
-        };
-        let fault = self.take(is_remove);
-        match fault {
-            Some(Fault::RemoveFails) => return Err(down("removing")),
-            Some(Fault::RemoveWaits(time)) => tokio::time::sleep(time).await,
-            _ => {}
-        }
-        self.inner.remove(key).await?;
-        if fault == Some(Fault::RemoveFailsAfterwards) {
-            Err(down("removing"))
-        } else {
-            Ok(())
-        }
+        self.remove_by(self.inner.remove(key)).await
+    }
+
+    async fn remove_before(&self, key: &StoreKey, deadline: Instant) -> Result<(), StoreError> {
+        self.remove_by(self.inner.remove_before(key, deadline))
+            .await
     }
 
     async fn list(

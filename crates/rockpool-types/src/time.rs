@@ -48,6 +48,12 @@ impl Timestamp {
         )
     }
 
+    /// How long it is from here to `end`; nothing when that is past.
+    pub fn until(self, end: Self) -> Duration {
+        let millis = end.0.saturating_sub(self.0);
+        Duration::from_millis(millis.try_into().unwrap_or(0))
+    }
+
     /// `2026-11-23T08:30:00.000Z`, as S3's XML has it (XML Schema dateTime, UTC, milliseconds).
     pub fn to_iso8601(self) -> String {
         self.to_jiff()

@@ -1,9 +1,10 @@
 //! Writing: bytes made durable under a temporary name or in the spool, then given their name at once.
 use std::{
-    fs::{self, File, FileTimes},
+    fs::{self, File, FileTimes, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::{Duration, UNIX_EPOCH},
+    thread,
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use rockpool_types::Timestamp;
@@ -13,6 +14,10 @@ use crate::{Content, SpoolFile, StoreKey, unique::unique_name};
 
 /// A temporary file this old belongs to no living writer.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a removal waits for another in the same folder, and how often it looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_STEP: Duration = Duration::from_millis(5);
 
 impl Disk {
     pub(super) fn put(&self, key: &StoreKey, content: &Content) -> io::Result<()> {
@@ -63,6 +68,23 @@ impl Disk {
         };
         // Also when it was absent: an earlier call may have removed it and been killed before this.
         absent_as_none(self.folders.sync(parent(&path))).map(|_| ())
+    }
+
+    /// Removes an item unless it is too late. This process may be stopped between the look at the clock and the removal;
+    /// it then holds the folder's lock, so that no other removal in the folder succeeds and the key is not put again.
+    pub(super) fn remove_before(&self, key: &StoreKey, deadline: Instant) -> io::Result<()> {
+        let path = self.path(key);
+        let Some(folder) = absent_as_none(File::options().read(true).open(parent(&path)))? else {
+            return Ok(());
+        };
+        lock(&folder)?;
+        if Instant::now() >= deadline {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the time for it is over",
+            ));
+        }
+        self.remove(key)
     }
 
     /// Removes the temporary files of writers that are gone.
@@ -155,6 +177,30 @@ impl Disk {
             result => result?,
         };
         Ok((file, TemporaryName { path, gone: false }))
+    }
+}
+
+/// Takes the lock of a folder, which is free again when `folder` is closed, also by the end of the process.
+fn lock(folder: &File) -> io::Result<()> {
+    let since = Instant::now();
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if since.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(LOCK_STEP);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    "another node has been removing something in the same folder for long",
+                ));
+            }
+            // Some network file systems lock no directories. There, only the deadline is left.
+            Err(TryLockError::Error(error)) => {
+                tracing::debug!("a folder cannot be locked: {error}");
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -148,8 +148,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let at = Timestamp::from_http_date(value).ok()?;
-    let millis = at.as_millis().saturating_sub(now.as_millis());
-    Some(Duration::from_millis(millis.try_into().unwrap_or(0)))
+    Some(now.until(at))
 }
 
 /// The text of an XML element that has no others within, cut and made fit for a log line.

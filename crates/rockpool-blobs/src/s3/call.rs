@@ -30,6 +30,7 @@ pub(super) struct Call<'a> {
     /// As [`StoreError`] words it.
     pub(super) doing: String,
     limit: Duration,
+    attempts: u32,
     permits: &'a Arc<Semaphore>,
 }
 
@@ -45,6 +46,7 @@ impl<'a> Call<'a> {
             provider,
             doing,
             limit: provider.call_timeout,
+            attempts: provider.attempts,
             permits: &provider.permits,
         }
     }
@@ -64,6 +66,14 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Makes one attempt only.
+    pub(super) fn once(self) -> Self {
+        Self {
+            attempts: 1,
+            ..self
+        }
+    }
+
     /// Attempts until one succeeds, none can, or the attempts or the time run out.
     pub(super) async fn attempt<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, Stop>
     where
@@ -81,7 +91,7 @@ impl<'a> Call<'a> {
                 Err(_) => return Err(self.unavailable(number, "it takes too long")),
             };
             let wait = after.unwrap_or(Duration::ZERO).max(jittered(pause));
-            if number >= self.provider.attempts || Instant::now() + wait >= deadline {
+            if number >= self.attempts || Instant::now() + wait >= deadline {
                 return Err(self.unavailable(number, &why));
             }
             tracing::info!(

@@ -6,6 +6,7 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
+use rockpool_types::{Clock, Timestamp};
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -128,9 +129,21 @@ impl Provider {
     /// # Errors
     /// When a value is none that a header may have.
     pub(super) fn sign<'a, A: S3Action<'a>>(
-        mut action: A,
+        action: A,
         headers: &'a SignedHeaders,
     ) -> Result<Signed, String> {
+        Self::sign_for(action, headers, Clock::system().now(), SIGNATURE_LIFETIME)
+    }
+
+    /// Like [`Self::sign`]; the provider refuses the request when `lifetime`, in whole seconds, has passed since `now`.
+    pub(super) fn sign_for<'a, A: S3Action<'a>>(
+        mut action: A,
+        headers: &'a SignedHeaders,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<Signed, String> {
+        let now = jiff::Timestamp::from_millisecond(now.as_millis());
+        let now = now.map_err(|error| format!("no time to sign at: {error}"))?;
         let mut sent = HeaderMap::new();
         for (name, value) in headers {
             action.headers_mut().insert(*name, value.as_str());
@@ -146,7 +159,7 @@ impl Provider {
                 rusty_s3::Method::Put => Method::PUT,
                 rusty_s3::Method::Delete => Method::DELETE,
             },
-            url: action.sign(SIGNATURE_LIFETIME),
+            url: action.sign_with_time(lifetime, &now),
             headers: sent,
         })
     }

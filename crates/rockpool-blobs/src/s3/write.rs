@@ -1,4 +1,7 @@
 //! Putting, removing, probing.
+use std::time::{Duration, Instant};
+
+use rockpool_types::Clock;
 use rusty_s3::actions::CreateMultipartUpload;
 
 use super::{
@@ -46,6 +49,31 @@ impl Provider {
         let remove = || async {
             let action = self.bucket.delete_object(Some(&self.credentials), &name);
             call.exchange(Self::sign(action, &Vec::new()), None).await
+        };
+        absent_as_none(&call.doing, call.attempt(remove).await).map(|_| ())
+    }
+
+    /// The deadline goes into the signature, so that the provider itself refuses what comes later.
+    pub(super) async fn remove_before(
+        &self,
+        key: &StoreKey,
+        deadline: Instant,
+    ) -> Result<(), StoreError> {
+        let call = Call::new(self, format!("removing {key}")).once();
+        // In this order: a pause between the two makes the signature end too early, never too late.
+        let now = Clock::system().now();
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left < Duration::from_secs(1) {
+            return Err(StoreError::Unavailable {
+                doing: call.doing,
+                why: "the time for it is over".into(),
+            });
+        }
+        let name = self.name(key.as_str());
+        let remove = || async {
+            let action = self.bucket.delete_object(Some(&self.credentials), &name);
+            call.exchange(Self::sign_for(action, &Vec::new(), now, left), None)
+                .await
         };
         absent_as_none(&call.doing, call.attempt(remove).await).map(|_| ())
     }

@@ -1,8 +1,11 @@
 //! The contract of `BlobStore`, for every implementation.
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::try_join_all;
-use rockpool_blobs::{BlobStore, Spool};
+use rockpool_blobs::{BlobStore, Spool, StoreError};
 use rockpool_types::Clock;
 
 use crate::support::{key, keys, memory, pattern, read, spooled};
@@ -19,6 +22,7 @@ pub(crate) async fn contract(store: Arc<dyn BlobStore>) {
     the_same_put_many_times_at_once_is_harmless(&*store, &spool).await;
     a_copy_outlives_its_source(&*store).await;
     a_removed_item_is_gone(&*store).await;
+    a_removal_happens_before_its_deadline_or_not_at_all(&*store).await;
     a_probe_leaves_nothing(&*store).await;
     assert_eq!(keys(&*store, "", 3).await, Vec::<String>::new());
     a_listing_is_in_byte_order(&*store).await;
@@ -115,6 +119,26 @@ async fn a_removed_item_is_gone(store: &dyn BlobStore) {
     store.put(&name, &content, "a/b").await.unwrap();
     assert_eq!(store.size(&name).await.unwrap(), Some(10));
     store.remove(&name).await.unwrap();
+}
+
+async fn a_removal_happens_before_its_deadline_or_not_at_all(store: &dyn BlobStore) {
+    let name = key("late");
+    let content = memory(&pattern(5, 10));
+    store.put(&name, &content, "a/b").await.unwrap();
+    let late = store.remove_before(&name, Instant::now()).await;
+    assert!(
+        matches!(late, Err(StoreError::Unavailable { .. })),
+        "{late:?}"
+    );
+    assert_eq!(store.size(&name).await.unwrap(), Some(10));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    store.remove_before(&name, deadline).await.unwrap();
+    assert_eq!(store.size(&name).await.unwrap(), None);
+    store.remove_before(&name, deadline).await.unwrap();
+    store
+        .remove_before(&key("no/such/folder"), deadline)
+        .await
+        .unwrap();
 }
 
 async fn a_probe_leaves_nothing(store: &dyn BlobStore) {

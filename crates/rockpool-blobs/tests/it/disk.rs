@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::MetadataExt,
     path::Path,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -182,6 +182,29 @@ async fn what_is_no_item_is_not_listed() {
     assert!(store.open(&key("empty"), None).await.unwrap().is_none());
     store.remove(&key("empty")).await.unwrap();
     assert!(root.path().join("empty/folder").exists());
+}
+
+#[tokio::test]
+async fn no_removal_succeeds_while_another_may_be_held_up_in_the_same_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    for name in ["a/one", "b/two"] {
+        let content = memory(&pattern(1, 10));
+        store.put(&key(name), &content, "a/b").await.unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let stopped = File::open(root.path().join("a")).unwrap();
+    stopped.lock().unwrap();
+    let refused = store.remove_before(&key("a/one"), deadline).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable { .. })),
+        "{refused:?}"
+    );
+    store.remove_before(&key("b/two"), deadline).await.unwrap();
+    assert_eq!(keys(&store, "", 10).await, ["a/one"]);
+    drop(stopped);
+    store.remove_before(&key("a/one"), deadline).await.unwrap();
+    assert!(keys(&store, "", 10).await.is_empty());
 }
 
 #[tokio::test]

@@ -118,6 +118,26 @@ async fn what_fails_twice_and_then_works_has_worked() {
 }
 
 #[tokio::test]
+async fn a_removal_with_a_deadline_is_tried_once_and_refused_by_the_provider_later() {
+    let provider = Provider::start(|_, _| error(500, "InternalError")).await;
+    let deadline = Instant::now() + Duration::from_millis(7900);
+    let store = provider.store();
+    unavailable(store.remove_before(&key("a"), deadline).await);
+    let requests = provider.requests();
+    assert_eq!(
+        requests.len(),
+        1,
+        "the outcome of an earlier attempt is unknown"
+    );
+    let target = &requests[0].target;
+    assert!(target.contains("X-Amz-Expires=7&"), "{target}");
+    // A signature lasts a second at least.
+    let near = Instant::now() + Duration::from_millis(900);
+    unavailable(store.remove_before(&key("a"), near).await);
+    assert_eq!(provider.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn what_never_works_ends_after_so_many_attempts() {
     let provider = Provider::start(|_, _| error(500, "InternalError")).await;
     let store = provider.store_with(|settings| settings.attempts = 3);

@@ -101,6 +101,29 @@ async fn a_delete_of_unknown_outcome_is_repeated_and_then_waited_out() {
 }
 
 #[tokio::test]
+async fn a_collector_that_stood_still_between_its_proof_and_its_delete_deletes_nothing() {
+    let mut options = TestPoolOptions::default();
+    options.settings.delete_lease = Duration::from_millis(400);
+    let world = TestPool::start(options).await;
+    let ada = world.member("ada").await;
+    let entry = world.entry(&ada, "ada").await;
+    world
+        .put(&entry, "a", Acl::PublicRead, "bytes")
+        .await
+        .unwrap();
+    world.remove(&entry, "a").await;
+    world
+        .clock
+        .advance(world.pool.settings().grace + Duration::from_secs(1));
+    world
+        .store
+        .add(Fault::RemoveWaits(Duration::from_millis(250)));
+    let report = world.pool.collect().await.unwrap();
+    assert_eq!((report.removed_blobs, report.postponed_blobs), (0, 1));
+    assert_eq!(world.stored("blobs/").await.len(), 1, "it came too late");
+}
+
+#[tokio::test]
 async fn more_blobs_than_a_batch_are_collected_in_one_go() {
     let world = TestPool::start(TestPoolOptions::default()).await;
     let ada = world.member("ada").await;

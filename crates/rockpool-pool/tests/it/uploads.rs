@@ -1,9 +1,11 @@
 //! Multipart uploads in every shape that clients send them in.
+use std::time::Duration;
+
 use rockpool_pool::{
     CompletePart, CompleteUpload, Entry, ListUploads, NewUpload, PoolError, Stored, StoredPart,
     Upload,
 };
-use rockpool_testkit::{Body, TestPool, TestPoolOptions};
+use rockpool_testkit::{Body, Fault, TestPool, TestPoolOptions};
 use rockpool_types::{
     Acl, Checksum, ChecksumAlgorithm, ChecksumKind, Conditions, ETag, ObjectAttributes, ObjectKey,
 };
@@ -456,4 +458,23 @@ async fn declared_checksums_of_uploads_are_kept_and_checked() {
             assert_eq!(kept, whole);
         }
     }
+}
+
+#[tokio::test]
+async fn a_part_whose_bytes_may_have_been_collected_meanwhile_is_not_acknowledged() {
+    let world = TestPool::start(TestPoolOptions::default()).await;
+    let ada = world.member("ada").await;
+    let entry = world.entry(&ada, "ada").await;
+    let upload = start(&world, &entry, None).await;
+    world.store.add(Fault::PutWaits(Duration::from_millis(200)));
+    let mut body = Body::new(bytes(1, 100_000));
+    let (late, ()) = tokio::join!(world.pool.put_part(&entry, &upload, 1, &mut body), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        world.clock.advance(world.pool.settings().store_lease);
+    });
+    assert!(matches!(late, Err(PoolError::Unavailable(_))), "{late:?}");
+    let again = put(&world, &entry, &upload, 1, bytes(1, 100_000)).await;
+    complete(&world, &entry, &upload, listed(&[(1, &again)]))
+        .await
+        .unwrap();
 }

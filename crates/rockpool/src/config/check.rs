@@ -99,11 +99,15 @@ fn check_spans(settings: &Settings, must: &mut impl FnMut(bool, &str, &str)) {
         ("collect.interval", interval),
         ("collect.upload_lifetime", collect.upload_lifetime),
         ("collect.store_lease", collect.store_lease),
-        ("collect.delete_lease", collect.delete_lease),
         ("collect.longest_delete", collect.longest_delete),
     ] {
         must(span >= second, key, "must be `1s` or more");
     }
+    must(
+        collect.delete_lease >= Span::from_secs(4),
+        "collect.delete_lease",
+        "must be `4s` or more, since deletes begin in its first half, which providers count in seconds",
+    );
 }
 
 fn check_listeners(settings: &Settings, problems: &mut Vec<Problem>) {
