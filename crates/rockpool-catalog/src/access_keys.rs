@@ -71,14 +71,22 @@ fn read_key(row: &mut Row) -> Result<AccessKey> {
 }
 
 async fn insert(tx: &mut Tx, key: &AccessKey) -> Result<bool> {
-    let taken = tx
-        .lock_one(
-            "SELECT member_id FROM access_keys WHERE id = ?",
-            &[key.id.as_str().into()],
-        )
-        .await?;
-    if taken.is_some() || members::lock(tx, key.member).await?.is_none() {
-        return Ok(false);
+    // Not locked: a taken id or a member that goes meanwhile violates a key, and is tried again.
+    for (sql, value, wanted) in [
+        (
+            "SELECT 1 FROM access_keys WHERE id = ?",
+            key.id.as_str().into(),
+            false,
+        ),
+        (
+            "SELECT 1 FROM members WHERE id = ?",
+            key.member.into(),
+            true,
+        ),
+    ] {
+        if tx.query_one(sql, &[value]).await?.is_some() != wanted {
+            return Ok(false);
+        }
     }
     tx.execute(
         "INSERT INTO access_keys \

@@ -87,17 +87,52 @@ pub(crate) async fn lock(
     scope: Scope,
     hash: &BlobHash,
 ) -> Result<Option<(Blob, State)>> {
-    let sql = format!(
-        "SELECT {COLUMNS}, b.state FROM blobs b JOIN media_types t ON t.id = b.media_type \
-         WHERE b.digest_head = ? AND b.digest_tail = ? AND b.scope = ?"
-    );
-    let (head, tail) = split_hash(hash);
-    let values = [head.into(), tail.into(), scope_to_code(scope).into()];
-    let Some(mut row) = tx.lock_one(&sql, &values).await? else {
+    // The media type's row is read apart, and not locked with it: most blobs share a few.
+    let sql = "SELECT id, size, md5, state, media_type FROM blobs \
+               WHERE digest_head = ? AND digest_tail = ? AND scope = ?";
+    let Some(mut row) = tx.lock_one(sql, &by_digest(scope, hash)).await? else {
         return Ok(None);
     };
-    let blob = read_blob(&mut row)?;
-    Ok(Some((blob, State::from_code(row.take()?)?)))
+    let (id, size, md5) = (row.take()?, row.take()?, row.take()?);
+    let (state, media_type): (i64, i64) = (row.take()?, row.take()?);
+    let sql = "SELECT name FROM media_types WHERE id = ?";
+    let row = tx.query_one(sql, &[media_type.into()]).await?;
+    let mut row = row.ok_or_else(|| Fault::Internal("a blob has no media type".to_owned()))?;
+    let blob = Blob {
+        id,
+        scope,
+        hash: *hash,
+        size,
+        media_type: row.take()?,
+        md5,
+    };
+    Ok(Some((blob, State::from_code(state)?)))
+}
+
+fn by_digest(scope: Scope, hash: &BlobHash) -> [Value<'_>; 3] {
+    let (head, tail) = split_hash(hash);
+    [head.into(), tail.into(), scope_to_code(scope).into()]
+}
+
+/// Locks `old`, which a put is about to leave, when its row comes before that of the blob which it goes to: so two puts
+/// that exchange blobs never wait for each other. The latter is locked by the caller.
+pub(crate) async fn lock_in_order(
+    tx: &mut Tx,
+    old: BlobId,
+    scope: Scope,
+    hash: &BlobHash,
+) -> Result<()> {
+    if tx.has_one_writer() {
+        return Ok(());
+    }
+    let sql = "SELECT id FROM blobs WHERE digest_head = ? AND digest_tail = ? AND scope = ?";
+    if let Some(mut row) = tx.query_one(sql, &by_digest(scope, hash)).await?
+        && old < row.take()?
+    {
+        let sql = "SELECT id FROM blobs WHERE id = ?";
+        tx.lock_one(sql, &[old.into()]).await?;
+    }
+    Ok(())
 }
 
 /// Adds the row of a blob that is about to be stored.
@@ -157,15 +192,28 @@ pub(crate) async fn add_reference(tx: &mut Tx, id: BlobId) -> Result<()> {
     expect_one(changed, id)
 }
 
-/// Takes a reference away; the last one leaves the blob idle since `now`.
-pub(crate) async fn remove_reference(tx: &mut Tx, id: BlobId, now: Timestamp) -> Result<()> {
+/// Takes references away; the last one leaves the blob idle since `now`.
+pub(crate) async fn remove_references(
+    tx: &mut Tx,
+    id: BlobId,
+    count: i64,
+    now: Timestamp,
+) -> Result<()> {
     // MariaDB assigns from left to right and sees what it assigned: the count comes last.
     let changed = tx
         .execute(
-            "UPDATE blobs SET since = CASE WHEN refs = 1 THEN ? ELSE since END, \
-             state = CASE WHEN refs = 1 THEN ? ELSE state END, refs = refs - 1 \
-             WHERE id = ? AND refs > 0",
-            &[now.into(), State::Idle.into(), id.into()],
+            "UPDATE blobs SET since = CASE WHEN refs = ? THEN ? ELSE since END, \
+             state = CASE WHEN refs = ? THEN ? ELSE state END, refs = refs - ? \
+             WHERE id = ? AND refs >= ?",
+            &[
+                count.into(),
+                now.into(),
+                count.into(),
+                State::Idle.into(),
+                count.into(),
+                id.into(),
+                count.into(),
+            ],
         )
         .await?;
     expect_one(changed, id)
@@ -194,40 +242,23 @@ pub(crate) async fn let_go(tx: &mut Tx, put: &PutObject, claim: BlobId) -> Resul
         &[State::Idle.into(), put.now.into(), claim.into()],
     )
     .await?;
-    count_stored(tx, &blob.hash, blob.size, Stored::Arrived).await
+    count_stored(tx, 1, signed(blob.size)).await
 }
 
-/// What happened to bytes in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stored {
-    /// They are there from now on.
-    Arrived,
-    /// From now on they may be gone.
-    Left,
-}
-
-/// Counts a blob in or out of the store.
-pub(crate) async fn count_stored(
-    tx: &mut Tx,
-    hash: &BlobHash,
-    size: u64,
-    stored: Stored,
-) -> Result<()> {
-    let sign = match stored {
-        Stored::Arrived => 1,
-        Stored::Left => -1,
-    };
-    let shard = hash.as_bytes()[0] >> 4;
-    tx.execute(
-        "UPDATE store_usage SET blobs = blobs + ?, blob_bytes = blob_bytes + ? WHERE shard = ?",
-        &[
-            Value::Int(sign),
-            Value::Int(sign * signed(size)),
-            Value::Int(shard.into()),
-        ],
-    )
-    .await?;
-    Ok(())
+/// Counts blobs into the store; out of it when negative. Comes last in a transaction, since many write to these rows.
+pub(crate) async fn count_stored(tx: &mut Tx, blobs: i64, bytes: i64) -> Result<()> {
+    if blobs == 0 {
+        return Ok(());
+    }
+    let sql =
+        "UPDATE store_usage SET blobs = blobs + ?, blob_bytes = blob_bytes + ? WHERE shard = ?";
+    let values = [blobs.into(), bytes.into(), tx.slot()];
+    match tx.execute(sql, &values).await? {
+        1 => Ok(()),
+        _ => Err(Fault::Internal(
+            "a row of store_usage is missing".to_owned(),
+        )),
+    }
 }
 
 /// A size as arithmetic in the database needs it.
@@ -235,20 +266,24 @@ pub(crate) fn signed(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-/// Adds to a bucket's counts; takes away when negative.
+/// Adds to a bucket's counts; takes away when negative. Comes last in a transaction, since many write to these rows.
 pub(crate) async fn count_objects(
     tx: &mut Tx,
     bucket: BucketId,
     objects: i64,
     bytes: i64,
 ) -> Result<()> {
-    if objects != 0 || bytes != 0 {
-        tx.execute(
-            "UPDATE bucket_usage SET objects = objects + ?, object_bytes = object_bytes + ? \
-             WHERE bucket_id = ?",
-            &[objects.into(), bytes.into(), bucket.into()],
-        )
-        .await?;
+    if objects == 0 && bytes == 0 {
+        return Ok(());
+    }
+    let values = [objects.into(), bytes.into(), bucket.into(), tx.slot()];
+    let sql = "UPDATE bucket_usage SET objects = objects + ?, object_bytes = object_bytes + ? \
+               WHERE bucket_id = ? AND slot = ?";
+    if tx.execute(sql, &values).await? == 0 {
+        // The first time that this slot is used.
+        let sql = "INSERT INTO bucket_usage (objects, object_bytes, bucket_id, slot) \
+                   VALUES (?, ?, ?, ?)";
+        tx.execute(sql, &values).await?;
     }
     Ok(())
 }

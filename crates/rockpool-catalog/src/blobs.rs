@@ -5,8 +5,9 @@ use rockpool_types::{BlobHash, Timestamp};
 
 use crate::{
     Blob, BlobId, Catalog, CatalogError, Scope,
-    blob_rows::{self, State, Stored},
+    blob_rows::{self, State, signed},
     database::{Result, Tx, Value},
+    dialect::Dialect,
     row::Row,
     sets,
 };
@@ -219,10 +220,14 @@ fn read_collectable(row: &mut Row) -> Result<Collectable> {
     })
 }
 
-/// Walks the index of blobs that are not live, in order of id.
-pub(crate) const LIST_COLLECTABLE: &str = "SELECT id, scope, digest_head, digest_tail, size, state \
-     FROM blobs WHERE since IS NOT NULL AND id > ? \
-     AND since <= CASE state WHEN ? THEN ? ELSE ? END ORDER BY id LIMIT ?";
+/// Walks an index of blobs that are not live, in order of id.
+pub(crate) fn collectable(dialect: Dialect) -> String {
+    format!(
+        "SELECT id, scope, digest_head, digest_tail, size, state FROM {} AND id > ? \
+         AND since <= CASE state WHEN ? THEN ? ELSE ? END ORDER BY id LIMIT ?",
+        dialect.blobs_not_live()
+    )
+}
 
 async fn list_collectable(
     tx: &mut Tx,
@@ -238,7 +243,7 @@ async fn list_collectable(
         now.into(),
         limit.into(),
     ];
-    let rows = tx.query(LIST_COLLECTABLE, &values).await?;
+    let rows = tx.query(&collectable(tx.dialect()), &values).await?;
     rows.into_iter()
         .map(|mut row| read_collectable(&mut row))
         .collect()
@@ -257,6 +262,7 @@ struct Terms {
 
 async fn claim(tx: &mut Tx, terms: &Terms, limit: u32) -> Result<Vec<DeletionClaim>> {
     let mut claims = Vec::new();
+    let (mut left, mut bytes_left) = (0, 0);
     for (state, condition, before) in [
         (State::Deleting, "owner IS NOT NULL", terms.abandoned_before),
         // A postponed deletion has no owner any more, and comes when its time is over.
@@ -270,12 +276,26 @@ async fn claim(tx: &mut Tx, terms: &Terms, limit: u32) -> Result<Vec<DeletionCla
              ORDER BY since LIMIT ?"
         );
         let values = [state.into(), before.into(), room.into()];
+        let mut found = Vec::new();
         for mut row in tx.query(&sql, &values).await? {
             let blob = read_collectable(&mut row)?;
             let flags: Option<i64> = row.take()?;
-            claims.extend(claim_one(tx, terms, before, blob, flags.unwrap_or(0)).await?);
+            found.push((blob, flags.unwrap_or(0)));
+        }
+        // In the order of ids, as all who lock several blobs do.
+        found.sort_by_key(|(blob, _)| blob.id);
+        for (blob, flags) in found {
+            let claim = claim_one(tx, terms, before, blob, flags).await?;
+            if let Some(claim) = &claim
+                && claim.blob.reason == CollectReason::Idle
+            {
+                left += 1;
+                bytes_left += signed(claim.blob.size);
+            }
+            claims.extend(claim);
         }
     }
+    blob_rows::count_stored(tx, -left, -bytes_left).await?;
     Ok(claims)
 }
 
@@ -309,9 +329,6 @@ async fn claim_one(
         .await?;
     if changed == 0 {
         return Ok(None);
-    }
-    if blob.reason == CollectReason::Idle {
-        blob_rows::count_stored(tx, &blob.hash, blob.size, Stored::Left).await?;
     }
     Ok(Some(DeletionClaim {
         owner: terms.owner,

@@ -140,37 +140,37 @@ fn read_bucket(row: &mut Row) -> Result<Bucket> {
     })
 }
 
-async fn with_hosts(tx: &mut Tx, row: Option<Row>) -> Result<Option<Bucket>> {
-    let Some(mut row) = row else {
-        return Ok(None);
-    };
-    let mut bucket = read_bucket(&mut row)?;
-    let sql = "SELECT host FROM bucket_hosts WHERE bucket_id = ? ORDER BY host";
-    for mut row in tx.query(sql, &[bucket.id.into()]).await? {
-        bucket.hosts.push(row.take()?);
+/// The bucket that the condition holds for, with its hosts, by one statement.
+async fn find_with_hosts(tx: &mut Tx, condition: &str, value: Value<'_>) -> Result<Option<Bucket>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, h.host FROM buckets b LEFT JOIN bucket_hosts h ON h.bucket_id = b.id \
+         WHERE {condition} ORDER BY h.host"
+    );
+    let mut found: Option<Bucket> = None;
+    for mut row in tx.query(&sql, &[value]).await? {
+        let bucket = read_bucket(&mut row)?;
+        let host: Option<HostName> = row.take()?;
+        found.get_or_insert(bucket).hosts.extend(host);
     }
-    Ok(Some(bucket))
+    Ok(found)
 }
 
 /// The bucket of that name.
 pub(crate) async fn find_by_name(tx: &mut Tx, name: &BucketName) -> Result<Option<Bucket>> {
-    let sql = format!("SELECT {COLUMNS} FROM buckets b WHERE b.name = ?");
-    let row = tx.query_one(&sql, &[name.as_str().into()]).await?;
-    with_hosts(tx, row).await
+    find_with_hosts(tx, "b.name = ?", name.as_str().into()).await
 }
 
 async fn find_by_host(tx: &mut Tx, host: &HostName) -> Result<Option<Bucket>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM bucket_hosts h JOIN buckets b ON b.id = h.bucket_id WHERE h.host = ?"
-    );
-    let row = tx.query_one(&sql, &[host.as_str().into()]).await?;
-    with_hosts(tx, row).await
+    let condition = "b.id = (SELECT a.bucket_id FROM bucket_hosts a WHERE a.host = ?)";
+    find_with_hosts(tx, condition, host.as_str().into()).await
 }
 
 async fn lock(tx: &mut Tx, id: BucketId) -> Result<Option<Bucket>> {
-    let sql = format!("SELECT {COLUMNS} FROM buckets b WHERE b.id = ?");
-    let row = tx.lock_one(&sql, &[id.into()]).await?;
-    with_hosts(tx, row).await
+    let sql = "SELECT id FROM buckets WHERE id = ?";
+    if tx.lock_one(sql, &[id.into()]).await?.is_none() {
+        return Ok(None);
+    }
+    find_with_hosts(tx, "b.id = ?", id.into()).await
 }
 
 async fn list(tx: &mut Tx, member: Option<MemberId>) -> Result<Vec<Bucket>> {
@@ -210,6 +210,10 @@ async fn insert(
     default_acl: Acl,
     now: Timestamp,
 ) -> Result<NewBucket> {
+    // One bucket of a member after the other: else two could pass the limit.
+    if !members::take_turn(tx, member).await? {
+        return Ok(NewBucket::MemberGone);
+    }
     let Some(owner) = members::lock(tx, member).await? else {
         return Ok(NewBucket::MemberGone);
     };
@@ -250,7 +254,7 @@ pub(crate) async fn insert_row(
         )
         .await?;
     tx.execute(
-        "INSERT INTO bucket_usage (bucket_id, objects, object_bytes) VALUES (?, 0, 0)",
+        "INSERT INTO bucket_usage (bucket_id, slot, objects, object_bytes) VALUES (?, 0, 0, 0)",
         &[id.into()],
     )
     .await?;
@@ -285,7 +289,8 @@ async fn change(
     bucket.default_acl = change.default_acl.unwrap_or(bucket.default_acl);
     bucket.delivery = change.delivery.unwrap_or(bucket.delivery);
     tx.execute(
-        "UPDATE buckets SET default_acl = ?, delivery = ? WHERE id = ?",
+        // The turn changes even where nothing else does: of two changes on different servers of a cluster, one fails.
+        "UPDATE buckets SET default_acl = ?, delivery = ?, turn = turn + 1 WHERE id = ?",
         &[
             bucket.default_acl.to_code().into(),
             bucket.delivery.to_code().into(),
@@ -299,7 +304,7 @@ async fn change(
 async fn host_of_another(tx: &mut Tx, bucket: &Bucket) -> Result<Option<HostName>> {
     let sql = "SELECT bucket_id FROM bucket_hosts WHERE host = ?";
     for host in &bucket.hosts {
-        if let Some(mut row) = tx.lock_one(sql, &[host.as_str().into()]).await?
+        if let Some(mut row) = tx.query_one(sql, &[host.as_str().into()]).await?
             && row.take::<BucketId>()? != bucket.id
         {
             return Ok(Some(host.clone()));

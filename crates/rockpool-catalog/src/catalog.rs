@@ -1,7 +1,7 @@
 //! Opening the catalog; the handle to it.
 use std::{path::Path, sync::Arc};
 
-use crate::{CatalogError, database::Database, sqlite::Sqlite};
+use crate::{CatalogAddress, CatalogError, database::Database, server::Server, sqlite::Sqlite};
 
 /// A handle to the catalog. Cheap to clone; all clones share one set of connections.
 #[derive(Clone, Debug)]
@@ -10,6 +10,27 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// Opens the catalog at that address, as [`Self::open_sqlite`] does, or on a server, where an empty database must be
+    /// there. Never more than `max_connections` to a server are open at once.
+    ///
+    /// # Errors
+    /// `Unusable` when the database is no catalog, was written by a newer rockpool, or has settings under which it cannot
+    /// be one; when the server is too old or refuses the user. `Unavailable` when it is not reached within seconds.
+    pub async fn open(
+        address: &CatalogAddress,
+        max_connections: u32,
+    ) -> Result<Self, CatalogError> {
+        match address {
+            CatalogAddress::Sqlite(path) => Self::open_sqlite(path).await,
+            CatalogAddress::Server(address) => {
+                let server = Box::pin(Server::open(address.clone(), max_connections)).await?;
+                Ok(Self {
+                    db: Database::Server(Arc::new(server)),
+                })
+            }
+        }
+    }
+
     /// Opens the SQLite catalog at `path` (made where absent; its directory is not), and brings its schema up
     /// to date. Any number of processes may have it open at once.
     ///

@@ -8,6 +8,7 @@ use crate::{
     BlobId, BucketId, CatalogError, MemberId,
     dialect::{Dialect, Fault},
     row::Row,
+    server::{Server, ServerTx},
     sqlite::{self, Sqlite},
 };
 
@@ -23,6 +24,8 @@ pub(crate) type Work<A, T> = for<'a> fn(&'a mut Tx, &'a A) -> BoxFuture<'a, Resu
 pub(crate) enum Database {
     /// A SQLite file.
     Sqlite(Arc<Sqlite>),
+    /// A database server.
+    Server(Arc<Server>),
 }
 
 impl Database {
@@ -40,12 +43,12 @@ impl Database {
     {
         match self {
             Self::Sqlite(db) => db.write(args, work).await,
+            Self::Server(db) => Box::pin(db.write(args, work)).await,
         }
         .map_err(|fault| fault.while_doing(doing))
     }
 
-    /// Runs `work`, which is short and only reads, at one moment of the database. It sees every write that
-    /// was acknowledged before.
+    /// Runs `work`, one short statement that only reads. It sees every write that was acknowledged before.
     pub(crate) async fn read<A, T>(
         &self,
         doing: &'static str,
@@ -54,11 +57,14 @@ impl Database {
     ) -> Result<T, CatalogError> {
         match self {
             Self::Sqlite(db) => db.read(&args, work),
+            // Boxed, since every caller's future would carry a connection's being made.
+            Self::Server(db) => Box::pin(db.read(&args, work)).await,
         }
         .map_err(|fault| fault.while_doing(doing))
     }
 
-    /// As [`Self::read`], for work that takes long enough to hold up the caller's thread.
+    /// Runs `work`, which only reads, at one moment of the database: for several statements, or when they take long
+    /// enough to hold up the caller's thread.
     pub(crate) async fn scan<A, T>(
         &self,
         doing: &'static str,
@@ -76,6 +82,7 @@ impl Database {
                     .await
                     .unwrap_or_else(|e| Err(Fault::Internal(e.to_string())))
             }
+            Self::Server(db) => Box::pin(db.scan(&args, work)).await,
         }
         .map_err(|fault| fault.while_doing(doing))
     }
@@ -86,6 +93,8 @@ impl Database {
 pub(crate) enum Tx {
     /// On a SQLite file. Its futures are always ready at once.
     Sqlite(rusqlite::Connection),
+    /// On a database server.
+    Server(Box<ServerTx>),
 }
 
 impl Tx {
@@ -93,6 +102,7 @@ impl Tx {
     pub(crate) async fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
         match self {
             Self::Sqlite(connection) => Ok(sqlite::query(connection, sql, values)?),
+            Self::Server(tx) => tx.query(sql, values).await,
         }
     }
 
@@ -104,6 +114,7 @@ impl Tx {
     ) -> Result<Option<Row>> {
         match self {
             Self::Sqlite(connection) => Ok(sqlite::query_one(connection, sql, values)?),
+            Self::Server(tx) => Ok(tx.query(sql, values).await?.into_iter().next()),
         }
     }
 
@@ -121,6 +132,7 @@ impl Tx {
     pub(crate) async fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64> {
         match self {
             Self::Sqlite(connection) => Ok(sqlite::execute(connection, sql, values)?),
+            Self::Server(tx) => tx.execute(sql, values).await,
         }
     }
 
@@ -131,12 +143,29 @@ impl Tx {
                 sqlite::execute(connection, sql, values)?;
                 Ok(connection.last_insert_rowid())
             }
+            Self::Server(tx) => tx.insert(sql, values).await,
         }
     }
 
-    const fn dialect(&self) -> Dialect {
+    /// The row, of those that counts are spread over, that this transaction writes to. SQLite has one writer and uses
+    /// only the first.
+    pub(crate) fn slot(&self) -> Value<'static> {
+        match self {
+            Self::Sqlite(_) => Value::Int(0),
+            Self::Server(tx) => Value::Int(tx.slot()),
+        }
+    }
+
+    /// Whether nobody else can write while this transaction lasts.
+    pub(crate) const fn has_one_writer(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// The way of speaking SQL here.
+    pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Server(tx) => tx.dialect(),
         }
     }
 }

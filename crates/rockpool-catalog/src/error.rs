@@ -4,7 +4,8 @@
 /// in each call's answer, not here.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// The database is busy or away, and retries within the catalog did not help. A write was not done.
+    /// The database is busy or away, and retries within the catalog did not help. A write was not done; or, when the
+    /// connection broke during its commit, it was done whole or not at all.
     #[error("the catalog is unavailable while {doing}: {why}")]
     Unavailable {
         /// What was being done.

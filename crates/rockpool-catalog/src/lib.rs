@@ -4,8 +4,16 @@
 //! Every call is one transaction, and what it changed is durable when it returns `Ok`. Dropping the
 //! future of a write leaves it done or not done, never half done.
 //!
+//! On a database server, a transaction that the database undid (deadlock, lock wait, violated key, certification) or that
+//! never got to its commit (server away) is run again, whole, for up to four seconds; then the answer is `Unavailable`. A
+//! commit whose outcome is unknown, because the connection broke, is never run again, for any kind of work: a second run
+//! of a put could undo what another client put in between, that of a removal could remove what came in between, that of
+//! an insert would deny its own success. The answer is `Unavailable` then too; the write is done whole or not at all, and
+//! the pool, which after such an answer touches no bytes, stays right either way: what was reserved or claimed has a
+//! lease, and what was mapped is mapped.
+//!
 //! - `records`: the rows as the pool sees them
-//! - `catalog`: opening and migrating; the handle
+//! - `address`: where a catalog is; `catalog`: opening it; the handle
 //! - `members`, `access_keys`, `buckets`: who may do what
 //! - `objects`, `listing`: mapping keys to blobs, and walking them; `put` has the steps of a put, `walk` decides
 //!   what a listing shows and where it goes on
@@ -14,9 +22,12 @@
 //! - `usage`: exact counts
 //! - `headers`, `codes`, `sets`: how attributes and small values lie in columns; long lists in statements
 //! - `database`: the waist: transactions, statements, values; `row`: taking rows apart; `dialect`: where databases
-//!   differ; `migrations`: the schema; `sqlite`: the driver
+//!   differ; `migrations`: the schema
+//! - `sqlite`, `server`: the drivers; below `server`, `pool` and `session` are connections, `retry` says what is run again,
+//!   `mysql` and `postgres` what differs, `schema` brings a database up to date
 
 mod access_keys;
+mod address;
 mod blob_rows;
 mod blobs;
 mod buckets;
@@ -33,12 +44,14 @@ mod objects;
 mod put;
 mod records;
 mod row;
+mod server;
 mod sets;
 mod sqlite;
 mod uploads;
 mod usage;
 mod walk;
 
+pub use address::CatalogAddress;
 pub use blobs::{CollectReason, Collectable, DeletionClaim};
 pub use buckets::{BucketChange, NewBucket, RemoveBucket};
 pub use catalog::Catalog;
@@ -50,4 +63,5 @@ pub use records::{
     AccessKey, Blob, BlobId, Bucket, BucketId, Credential, Member, MemberId, MemberLimits,
     MemberState, Object, Part, PartBytes, Scope, Upload, UploadId, Usage,
 };
+pub use server::ServerAddress;
 pub use uploads::PutPart;

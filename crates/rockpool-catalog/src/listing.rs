@@ -130,7 +130,7 @@ async fn fill_objects(
     position: &mut Vec<u8>,
 ) -> Result<bool> {
     let sql = format!(
-        "SELECT {} {} WHERE o.bucket_id = ? AND o.key >= ? AND o.key < ? ORDER BY o.key LIMIT ?",
+        "SELECT {} {} WHERE o.bucket_id = ? AND o.object_key >= ? AND o.object_key < ? ORDER BY o.object_key LIMIT ?",
         objects::columns(),
         objects::FROM
     );
@@ -225,8 +225,8 @@ async fn fill_uploads(
     position: &mut UploadPosition,
 ) -> Result<bool> {
     let sql = format!(
-        "SELECT {} FROM uploads u WHERE u.bucket_id = ? AND u.key >= ? AND u.key < ? \
-         AND NOT (u.key = ? AND u.id <= ?) ORDER BY u.key, u.id LIMIT ?",
+        "SELECT {} FROM uploads u WHERE u.bucket_id = ? AND u.object_key >= ? AND u.object_key < ? \
+         AND NOT (u.object_key = ? AND u.id <= ?) ORDER BY u.object_key, u.id LIMIT ?",
         uploads::COLUMNS
     );
     let end = walk.end();

@@ -120,6 +120,13 @@ pub(crate) async fn lock(tx: &mut Tx, id: MemberId) -> Result<Option<Member>> {
     row.map(|mut row| read_member(&mut row)).transpose()
 }
 
+/// Waits until no other transaction has the turn of that member, and has it until it ends; on a cluster, only one of those
+/// that took it at the same time on different servers can commit. What was read before is to be read again.
+pub(crate) async fn take_turn(tx: &mut Tx, id: MemberId) -> Result<bool> {
+    let sql = "UPDATE members SET turn = turn + 1 WHERE id = ?";
+    Ok(tx.execute(sql, &[id.into()]).await? > 0)
+}
+
 fn select(condition: &str) -> String {
     format!("SELECT {COLUMNS} FROM members m{condition}")
 }

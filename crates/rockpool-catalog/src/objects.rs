@@ -1,5 +1,5 @@
 //! Mapping keys to blobs.
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use rockpool_types::{Acl, BlobHash, Conditions, ETag, ObjectAttributes, ObjectKey, Timestamp};
 
@@ -79,7 +79,7 @@ pub struct ObjectChange {
     /// Who may read it; must not change whether the world may, for that moves its blob: see `put_object`.
     pub acl: Option<Acl>,
     /// Its tags.
-    pub tags: Option<std::collections::BTreeMap<String, String>>,
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl Catalog {
@@ -165,7 +165,7 @@ impl Catalog {
 /// The columns of an object, as [`read_object`] takes them; [`FROM`] says from where.
 pub(crate) fn columns() -> String {
     format!(
-        "{}, o.key, o.etag, o.acl, o.modified_at, h.body, o.checksum, o.extra",
+        "{}, o.object_key, o.etag, o.acl, o.modified_at, h.body, o.checksum, o.extra",
         blob_rows::COLUMNS
     )
 }
@@ -211,7 +211,7 @@ fn read_etag(row: &mut Row, md5: [u8; 16]) -> Result<ETag> {
 
 async fn find(tx: &mut Tx, bucket: BucketId, key: &ObjectKey) -> Result<Option<Object>> {
     let sql = format!(
-        "SELECT {} {FROM} WHERE o.bucket_id = ? AND o.key = ?",
+        "SELECT {} {FROM} WHERE o.bucket_id = ? AND o.object_key = ?",
         columns()
     );
     let row = tx
@@ -231,7 +231,8 @@ pub(crate) struct Mapping {
     pub(crate) etag: ETag,
 }
 
-/// The mapping of a key, which stays as it is until the transaction ends.
+/// The mapping of a key, which stays as it is until the transaction ends; so does what is read here of its blob, which
+/// never changes while anything points to it.
 pub(crate) async fn lock_mapping(
     tx: &mut Tx,
     bucket: BucketId,
@@ -239,16 +240,19 @@ pub(crate) async fn lock_mapping(
 ) -> Result<Option<Mapping>> {
     let row = tx
         .lock_one(
-            "SELECT b.id, b.size, b.md5, o.etag FROM objects o JOIN blobs b ON b.id = o.blob_id \
-             WHERE o.bucket_id = ? AND o.key = ?",
+            "SELECT blob_id, etag FROM objects WHERE bucket_id = ? AND object_key = ?",
             &[bucket.into(), key.as_bytes().into()],
         )
         .await?;
-    let Some(mut row) = row else {
+    let Some(mut object) = row else {
         return Ok(None);
     };
-    let (blob, size, md5) = (row.take()?, row.take()?, row.take()?);
-    let etag = read_etag(&mut row, md5)?;
+    let blob: BlobId = object.take()?;
+    let sql = "SELECT size, md5 FROM blobs WHERE id = ?";
+    let row = tx.query_one(sql, &[blob.into()]).await?;
+    let mut row = row.ok_or_else(|| Fault::Internal(format!("blob {} is gone", blob.as_i64())))?;
+    let (size, md5) = (row.take()?, row.take()?);
+    let etag = read_etag(&mut object, md5)?;
     Ok(Some(Mapping { blob, size, etag }))
 }
 
@@ -258,24 +262,31 @@ async fn remove_all(
     keys: &[(ObjectKey, Conditions)],
     now: Timestamp,
 ) -> Result<Vec<Option<bool>>> {
-    let mut answers = Vec::with_capacity(keys.len());
+    let mut answers = vec![Some(false); keys.len()];
     let (mut objects, mut bytes) = (0, 0);
-    for (key, conditions) in keys {
+    let mut blobs: BTreeMap<BlobId, i64> = BTreeMap::new();
+    // Rows are locked in the order of keys, then of blobs, whoever asks: so two such removals never wait for each other.
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by_key(|place| keys[*place].0.as_bytes());
+    for place in order {
+        let (key, conditions) = &keys[place];
         let Some(old) = lock_mapping(tx, bucket, key).await? else {
-            answers.push(Some(false));
             continue;
         };
         if !conditions.is_empty() && !conditions.allow_write(Some(&old.etag.to_string())) {
-            answers.push(None);
+            answers[place] = None;
             continue;
         }
         let row: [Value<'_>; 2] = [bucket.into(), key.as_bytes().into()];
-        tx.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", &row)
-            .await?;
-        blob_rows::remove_reference(tx, old.blob, now).await?;
+        let sql = "DELETE FROM objects WHERE bucket_id = ? AND object_key = ?";
+        tx.execute(sql, &row).await?;
+        *blobs.entry(old.blob).or_default() += 1;
         objects -= 1;
         bytes -= signed(old.size);
-        answers.push(Some(true));
+        answers[place] = Some(true);
+    }
+    for (blob, count) in blobs {
+        blob_rows::remove_references(tx, blob, count, now).await?;
     }
     blob_rows::count_objects(tx, bucket, objects, bytes).await?;
     Ok(answers)
@@ -289,7 +300,8 @@ async fn change(
     change: &ObjectChange,
 ) -> Result<bool> {
     let row: [Value<'_>; 3] = [bucket.into(), key.as_bytes().into(), blob.into()];
-    let sql = "SELECT acl, extra FROM objects WHERE bucket_id = ? AND key = ? AND blob_id = ?";
+    let sql =
+        "SELECT acl, extra FROM objects WHERE bucket_id = ? AND object_key = ? AND blob_id = ?";
     let Some(mut found) = tx.lock_one(sql, &row).await? else {
         return Ok(false);
     };
@@ -304,7 +316,7 @@ async fn change(
         extra = headers::replace_tags(extra.as_deref(), tags)?;
     }
     tx.execute(
-        "UPDATE objects SET acl = ?, extra = ? WHERE bucket_id = ? AND key = ? AND blob_id = ?",
+        "UPDATE objects SET acl = ?, extra = ? WHERE bucket_id = ? AND object_key = ? AND blob_id = ?",
         &[
             acl.to_code().into(),
             extra.as_deref().into(),

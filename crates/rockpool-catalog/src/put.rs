@@ -1,14 +1,20 @@
 //! Putting an object, step by step. All checks come before the first change, so that a refusal changes nothing.
 use crate::{
-    Blob, BlobId, MemberId, PutObject, PutOutcome, Scope,
-    blob_rows::{self, State, Stored, signed},
+    Blob, BlobId, MemberId, PutObject, PutOutcome, Scope, Usage,
+    blob_rows::{self, State, signed},
     codes,
     database::{Result, Tx},
     dialect::Fault,
     headers::{self, Basis},
+    members,
     objects::{self, Mapping},
     uploads, usage,
 };
+
+/// How far below a limit a member's puts begin to take turns, or a sixteenth of the limit where that is more: more than
+/// puts that run at the same moment add.
+const SLACK_OBJECTS: u64 = 256;
+const SLACK_BYTES: u64 = 1 << 30;
 
 /// The owner of the bucket that is written to.
 struct Owner {
@@ -35,7 +41,7 @@ pub(crate) async fn put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> 
 }
 
 async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Result<PutOutcome> {
-    let Some(owner) = lock_owner(tx, put).await? else {
+    let Some(owner) = find_owner(tx, put).await? else {
         return Ok(PutOutcome::BucketGone);
     };
     refuse_wrong_scope(put, &owner)?;
@@ -50,6 +56,9 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
     }
     if exceeds_limits(tx, put, &owner, old.as_ref()).await? {
         return Ok(PutOutcome::LimitReached);
+    }
+    if let Some(old) = &old {
+        blob_rows::lock_in_order(tx, old.blob, put.scope, &put.hash).await?;
     }
     let Some((blob, state)) = blob_rows::lock(tx, put.scope, &put.hash).await? else {
         return Ok(PutOutcome::Store(blob_rows::reserve(tx, put).await?));
@@ -67,16 +76,17 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
             blob_rows::extend_lease(tx, blob.id, put.now.plus(put.lease)).await?;
             return Ok(PutOutcome::Store(blob.id));
         }
-        State::Storing => {
-            blob_rows::count_stored(tx, &blob.hash, blob.size, Stored::Arrived).await?;
-        }
-        State::Live | State::Idle => {}
+        State::Storing | State::Live | State::Idle => {}
     }
     map(tx, put, old.as_ref(), &blob).await?;
+    if state == State::Storing {
+        blob_rows::count_stored(tx, 1, signed(blob.size)).await?;
+    }
     Ok(PutOutcome::Mapped { known: !claimed })
 }
 
-async fn lock_owner(tx: &mut Tx, put: &PutObject) -> Result<Option<Owner>> {
+/// Not locked: an object that comes into a bucket that goes meanwhile violates a foreign key, and is tried again.
+async fn find_owner(tx: &mut Tx, put: &PutObject) -> Result<Option<Owner>> {
     let row = tx
         .query_one(
             "SELECT m.id, m.max_bytes, m.max_objects FROM buckets b \
@@ -132,7 +142,12 @@ async fn exceeds_limits(
     if owner.max_bytes.is_none() && owner.max_objects.is_none() {
         return Ok(false);
     }
-    let has = usage::of_member(tx, owner.member).await?;
+    let mut has = usage::of_member(tx, owner.member).await?;
+    if is_near_limit(put, owner, has) {
+        // From here on the member's puts come one after the other, so that none misses what another adds.
+        members::take_turn(tx, owner.member).await?;
+        has = usage::of_member(tx, owner.member).await?;
+    }
     let old_size = old.map_or(0, |old| old.size);
     let bytes = has
         .object_bytes
@@ -143,24 +158,34 @@ async fn exceeds_limits(
     Ok(too_long || too_many)
 }
 
+/// Whether puts that run beside this one, each unseen by the others, might take the member beyond a limit.
+fn is_near_limit(put: &PutObject, owner: &Owner, has: Usage) -> bool {
+    let is_near = |limit: Option<u64>, has: u64, slack: u64| {
+        limit.is_some_and(|limit| has.saturating_add(slack.max(limit / 16)) > limit)
+    };
+    let slack_bytes = SLACK_BYTES.saturating_add(put.size.saturating_mul(SLACK_OBJECTS));
+    is_near(owner.max_bytes, has.object_bytes, slack_bytes)
+        || is_near(owner.max_objects, has.objects, SLACK_OBJECTS)
+}
+
 /// Points the key to the blob, whose bytes are in the store.
 async fn map(tx: &mut Tx, put: &PutObject, old: Option<&Mapping>, blob: &Blob) -> Result<()> {
     if old.is_none_or(|old| old.blob != blob.id) {
         blob_rows::add_reference(tx, blob.id).await?;
         if let Some(old) = old {
-            blob_rows::remove_reference(tx, old.blob, put.now).await?;
+            blob_rows::remove_references(tx, old.blob, 1, put.now).await?;
         }
     }
     write_row(tx, put, old.is_some(), blob).await?;
+    if let Some(upload) = &put.completes {
+        uploads::remove_rows(tx, upload).await?;
+    }
     let (objects, bytes) = match old {
         None => (1, signed(blob.size)),
         Some(old) => (0, signed(blob.size) - signed(old.size)),
     };
-    blob_rows::count_objects(tx, put.bucket, objects, bytes).await?;
-    if let Some(upload) = &put.completes {
-        uploads::remove_rows(tx, upload).await?;
-    }
-    Ok(())
+    // The counts come last: many write to their rows, which are locked until the commit.
+    blob_rows::count_objects(tx, put.bucket, objects, bytes).await
 }
 
 async fn write_row(tx: &mut Tx, put: &PutObject, replaces: bool, blob: &Blob) -> Result<()> {
@@ -179,9 +204,9 @@ async fn write_row(tx: &mut Tx, put: &PutObject, replaces: bool, blob: &Blob) ->
         .map(codes::checksum_to_bytes);
     let sql = if replaces {
         "UPDATE objects SET blob_id = ?, modified_at = ?, acl = ?, etag = ?, headers = ?, \
-         checksum = ?, extra = ? WHERE bucket_id = ? AND key = ?"
+         checksum = ?, extra = ? WHERE bucket_id = ? AND object_key = ?"
     } else {
-        "INSERT INTO objects (blob_id, modified_at, acl, etag, headers, checksum, extra, bucket_id, key) \
+        "INSERT INTO objects (blob_id, modified_at, acl, etag, headers, checksum, extra, bucket_id, object_key) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     };
     tx.execute(

@@ -93,6 +93,9 @@ impl FromCell for String {
     fn from_cell(cell: Cell) -> Result<Self> {
         match cell {
             Cell::Text(text) => Ok(text),
+            // MariaDB does not tell binary text from bytes.
+            Cell::Bytes(bytes) => String::from_utf8(bytes)
+                .map_err(|_| Fault::Internal("a column holds no UTF-8".to_owned())),
             other => unexpected("text", &other),
         }
     }

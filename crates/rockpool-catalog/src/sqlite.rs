@@ -83,8 +83,7 @@ impl Sqlite {
             None => Tx::Sqlite(open::open_reader(&self.path)?),
         };
         let answer = read_at_one_moment(&mut tx, args, work);
-        let Tx::Sqlite(connection) = &tx;
-        if connection.is_autocommit() {
+        if connection(&tx)?.is_autocommit() {
             let mut readers = self.lock_readers();
             if readers.len() < MAX_KEPT_READERS {
                 readers.push(tx);
@@ -99,12 +98,18 @@ impl Sqlite {
 }
 
 fn read_at_one_moment<A, T>(tx: &mut Tx, args: &A, work: Work<A, T>) -> Result<T> {
-    let Tx::Sqlite(connection) = tx;
-    execute(connection, "BEGIN", &[])?;
+    execute(connection(tx)?, "BEGIN", &[])?;
     let answer = finish(work(tx, args));
-    let Tx::Sqlite(connection) = tx;
-    execute(connection, "COMMIT", &[])?;
+    execute(connection(tx)?, "COMMIT", &[])?;
     answer
+}
+
+/// The connection of a transaction on a SQLite file.
+fn connection(tx: &Tx) -> Result<&Connection> {
+    match tx {
+        Tx::Sqlite(connection) => Ok(connection),
+        Tx::Server(_) => Err(Fault::Internal("not a transaction of SQLite's".to_owned())),
+    }
 }
 
 /// Takes the answer of work whose futures, being SQLite's, are ready at once.

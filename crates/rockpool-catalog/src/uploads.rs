@@ -122,7 +122,7 @@ impl Catalog {
 }
 
 /// The columns of an upload, as [`read_upload`] takes them.
-pub(crate) const COLUMNS: &str = "u.id, u.bucket_id, u.key, u.acl, u.attributes, \
+pub(crate) const COLUMNS: &str = "u.id, u.bucket_id, u.object_key, u.acl, u.attributes, \
                                   u.checksum_algorithm, u.checksum_full, u.created_at";
 
 /// Takes the columns of an upload.
@@ -155,24 +155,25 @@ pub(crate) async fn lock(tx: &mut Tx, id: &UploadId, bucket: BucketId) -> Result
 }
 
 /// Removes an upload and its parts.
-pub(crate) async fn remove_rows(tx: &mut Tx, id: &UploadId) -> Result<bool> {
+pub(crate) async fn remove_rows(tx: &mut Tx, id: &UploadId) -> Result<()> {
     let id: [Value<'_>; 1] = [id.as_str().into()];
-    let removed = tx.execute("DELETE FROM uploads WHERE id = ?", &id).await?;
     tx.execute("DELETE FROM parts WHERE upload_id = ?", &id)
         .await?;
-    Ok(removed > 0)
+    tx.execute("DELETE FROM uploads WHERE id = ?", &id).await?;
+    Ok(())
 }
 
 async fn insert(tx: &mut Tx, upload: &Upload) -> Result<bool> {
     let bucket = upload.bucket.into();
+    // Not locked: an upload or part that comes into what goes meanwhile violates a foreign key, and is tried again.
     let sql = "SELECT 1 FROM buckets WHERE id = ?";
-    if tx.lock_one(sql, &[bucket]).await?.is_none() {
+    if tx.query_one(sql, &[bucket]).await?.is_none() {
         return Ok(false);
     }
     let attributes = headers::to_json(&upload.attributes)?;
     tx.execute(
         "INSERT INTO uploads \
-         (id, bucket_id, key, acl, attributes, checksum_algorithm, checksum_full, created_at) \
+         (id, bucket_id, object_key, acl, attributes, checksum_algorithm, checksum_full, created_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             upload.id.as_str().into(),
@@ -203,7 +204,7 @@ async fn find(tx: &mut Tx, bucket: BucketId, id: &UploadId) -> Result<Option<Upl
 async fn put_part(tx: &mut Tx, upload: &UploadId, part: &Part) -> Result<PutPart> {
     let upload = upload.as_str().into();
     let sql = "SELECT 1 FROM uploads WHERE id = ?";
-    if tx.lock_one(sql, &[upload]).await?.is_none() {
+    if tx.query_one(sql, &[upload]).await?.is_none() {
         return Ok(PutPart::UploadGone);
     }
     let (staged, bytes) = match &part.bytes {
@@ -286,11 +287,14 @@ async fn read_part_bytes(tx: &mut Tx, upload: &UploadId, number: u32) -> Result<
 }
 
 async fn remove(tx: &mut Tx, id: &UploadId) -> Result<Option<Vec<String>>> {
-    let sql = "SELECT staged FROM parts WHERE upload_id = ? AND staged IS NOT NULL ORDER BY number";
-    let staged = tx.query(sql, &[id.as_str().into()]).await?;
-    if !remove_rows(tx, id).await? {
+    // Locked first, so that no part comes after the staging keys were read.
+    let sql = "SELECT 1 FROM uploads WHERE id = ?";
+    if tx.lock_one(sql, &[id.as_str().into()]).await?.is_none() {
         return Ok(None);
     }
+    let sql = "SELECT staged FROM parts WHERE upload_id = ? AND staged IS NOT NULL ORDER BY number";
+    let staged = tx.query(sql, &[id.as_str().into()]).await?;
+    remove_rows(tx, id).await?;
     let staged: Result<Vec<String>> = staged.into_iter().map(|mut row| row.take()).collect();
     staged.map(Some)
 }

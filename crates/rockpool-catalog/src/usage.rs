@@ -1,8 +1,7 @@
 //! Exact counts, kept in step with every write.
 use crate::{
     BucketId, Catalog, CatalogError, MemberId, Usage,
-    database::{Result, Tx},
-    row::Row,
+    database::{Result, Tx, Value},
 };
 
 impl Catalog {
@@ -32,26 +31,30 @@ impl Catalog {
     }
 }
 
-/// Adds rows of two counts up.
-fn sum(rows: Vec<Row>) -> Result<(u64, u64)> {
-    let mut sum: (u64, u64) = (0, 0);
-    for mut row in rows {
-        sum.0 = sum.0.saturating_add(row.take()?);
-        sum.1 = sum.1.saturating_add(row.take()?);
+/// The sums of two columns, spread over rows of which one may be below zero, and all together are not.
+async fn sums(
+    tx: &mut Tx,
+    (first, second): (&str, &str),
+    from: &str,
+    values: &[Value<'_>],
+) -> Result<(u64, u64)> {
+    let dialect = tx.dialect();
+    let sql = format!(
+        "SELECT {}, {} FROM {from}",
+        dialect.sum(first),
+        dialect.sum(second)
+    );
+    match tx.query_one(&sql, values).await? {
+        Some(mut row) => Ok((row.take()?, row.take()?)),
+        None => Ok((0, 0)),
     }
-    Ok(sum)
 }
 
 /// What a member has, over all its buckets.
 pub(crate) async fn of_member(tx: &mut Tx, member: MemberId) -> Result<Usage> {
-    let rows = tx
-        .query(
-            "SELECT u.objects, u.object_bytes FROM buckets b \
-             JOIN bucket_usage u ON u.bucket_id = b.id WHERE b.member_id = ?",
-            &[member.into()],
-        )
-        .await?;
-    let (objects, object_bytes) = sum(rows)?;
+    let from = "buckets b JOIN bucket_usage u ON u.bucket_id = b.id WHERE b.member_id = ?";
+    let columns = ("u.objects", "u.object_bytes");
+    let (objects, object_bytes) = sums(tx, columns, from, &[member.into()]).await?;
     Ok(Usage {
         objects,
         object_bytes,
@@ -59,8 +62,9 @@ pub(crate) async fn of_member(tx: &mut Tx, member: MemberId) -> Result<Usage> {
 }
 
 async fn of_bucket(tx: &mut Tx, bucket: BucketId) -> Result<Usage> {
-    let sql = "SELECT objects, object_bytes FROM bucket_usage WHERE bucket_id = ?";
-    let (objects, object_bytes) = sum(tx.query(sql, &[bucket.into()]).await?)?;
+    let from = "bucket_usage WHERE bucket_id = ?";
+    let columns = ("objects", "object_bytes");
+    let (objects, object_bytes) = sums(tx, columns, from, &[bucket.into()]).await?;
     Ok(Usage {
         objects,
         object_bytes,
@@ -68,7 +72,5 @@ async fn of_bucket(tx: &mut Tx, bucket: BucketId) -> Result<Usage> {
 }
 
 async fn of_store(tx: &mut Tx) -> Result<(u64, u64)> {
-    sum(tx
-        .query("SELECT blobs, blob_bytes FROM store_usage", &[])
-        .await?)
+    sums(tx, ("blobs", "blob_bytes"), "store_usage", &[]).await
 }

@@ -1,6 +1,6 @@
 //! What tests are made of: pools in temporary directories, bodies, stores that fail on purpose, and database servers.
 //!
-//! - `pool`: a whole pool on SQLite and a directory, with a clock that tests move
+//! - `pool`: a whole pool on the engine of the run (`engine`) and a directory, with a clock that tests move
 //! - `body`: bodies from bytes, whole, cut off or wrong
 //! - `name_server`: a name server on loopback that answers what a test says
 //! - `faults`: a blob store that fails, waits or does things late when it is told to
@@ -9,12 +9,14 @@
 //! `cargo run -p rockpool-testkit` starts the database servers for trying things by hand.
 
 mod body;
+mod engine;
 mod faults;
 mod name_server;
 mod pool;
 mod servers;
 
 pub use body::Body;
+pub use engine::Engine;
 pub use faults::{Fault, FaultyStore};
 pub use name_server::{NameReply, NameServer};
 pub use pool::{TestPool, TestPoolOptions};

@@ -20,7 +20,10 @@ use rockpool_types::{
 };
 use tempfile::TempDir;
 
-use crate::{Body, FaultyStore};
+use crate::{Body, Engine, FaultyStore};
+
+/// How many connections a test's pool has to a database server.
+const CATALOG_CONNECTIONS: u32 = 8;
 
 /// How a test's pool is made.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +32,7 @@ pub struct TestPoolOptions {
     pub settings: PoolSettings,
 }
 
-/// A pool on SQLite and a directory, with its blob store behind faults and its clock in the test's hand. When it is
+/// A pool on the engine of this run and a directory, with its blob store behind faults and its clock in the test's hand. When it is
 /// dropped it insists that its spool is empty.
 #[derive(Debug)]
 pub struct TestPool {
@@ -56,7 +59,9 @@ impl TestPool {
             .expect("the store opens");
         let store = FaultyStore::new(Arc::new(disk));
         let shared: Arc<dyn BlobStore> = Arc::new(store.clone());
-        let catalog = Catalog::open_sqlite(&directory.path().join("catalog.db"))
+        let address = Engine::of_this_run().fresh_catalog(directory.path());
+        let address = address.parse().expect("the address of a catalog");
+        let catalog = Catalog::open(&address, CATALOG_CONNECTIONS)
             .await
             .expect("the catalog opens");
         let pool = Pool::new(PoolParts {

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::{
     CatalogError,
     database::{Database, Result, Tx, Value},
-    dialect::Fault,
+    dialect::{Dialect, Fault},
     objects,
 };
 
@@ -146,12 +146,12 @@ async fn a_catalog_that_another_process_holds_is_unavailable() {
 async fn statements_search_by_index() {
     let (db, _dir) = open();
     for sql in [
-        crate::blobs::LIST_COLLECTABLE,
+        crate::blobs::collectable(Dialect::Sqlite).as_str(),
         "SELECT id FROM blobs WHERE state = ? AND since <= ? AND refs = 0 ORDER BY since LIMIT ?",
         "SELECT staged FROM parts WHERE staged IN (?, ?)",
         "SELECT id FROM blobs WHERE digest_head IN (?, ?) AND scope = ?",
     ] {
-        let plan = db.read("planning", sql, |tx, sql| {
+        let plan = db.read("planning", sql.to_owned(), |tx, sql| {
             Box::pin(async move {
                 let mut plan = Vec::new();
                 let values = vec![Value::Null; sql.matches('?').count()];
@@ -179,7 +179,7 @@ async fn statements_stay_prepared_whatever_the_values() {
     let (_db, dir) = open();
     let connection = super::open::open_reader(&path(&dir)).unwrap();
     let sql = format!(
-        "SELECT {} {} WHERE o.bucket_id = ? AND o.key = ?",
+        "SELECT {} {} WHERE o.bucket_id = ? AND o.object_key = ?",
         objects::columns(),
         objects::FROM
     );

@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{execute, finish};
+use super::{connection, execute, finish};
 use crate::{
     database::{Result, Tx, Work},
     dialect::Fault,
@@ -58,8 +58,7 @@ fn do_all(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<()> {
     for job in batch {
         statement(tx, "SAVEPOINT job")?;
         let ran = job.run(tx);
-        let Tx::Sqlite(connection) = &*tx;
-        if connection.is_autocommit() {
+        if connection(tx)?.is_autocommit() {
             // SQLite gives up the whole transaction on its own when the disk is full or fails.
             return Err(ran
                 .err()
@@ -74,14 +73,12 @@ fn do_all(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<()> {
 }
 
 fn statement(tx: &mut Tx, sql: &str) -> Result<()> {
-    let Tx::Sqlite(connection) = tx;
-    execute(connection, sql, &[])?;
+    execute(connection(tx)?, sql, &[])?;
     Ok(())
 }
 
 fn roll_back(tx: &mut Tx) {
-    let Tx::Sqlite(connection) = &*tx;
-    if !connection.is_autocommit()
+    if connection(tx).is_ok_and(|connection| !connection.is_autocommit())
         && let Err(fault) = statement(tx, "ROLLBACK")
     {
         tracing::error!(catalog.fault = ?fault, "the catalog could not roll back");

@@ -12,7 +12,7 @@ pub(crate) mod uploads;
 /// Makes a test of every function of the contract. `$open` answers an empty catalog and what keeps it alive.
 macro_rules! contract_suite {
     ($open:path) => {
-        contract_suite! { @tests $open;
+        $crate::contract::contract_suite! { @tests $open;
             members::a_member_comes_with_a_bucket_of_its_name
             members::members_are_listed_by_name_in_pages
             members::a_member_changes
@@ -63,6 +63,11 @@ macro_rules! contract_suite {
             model::counts_stay_exact_whatever_happens
             races::many_uploads_of_one_content_make_one_blob
             races::a_mapped_key_always_has_its_bytes
+            races::counts_stay_exact_when_all_write_the_same_keys
+            races::limits_are_exact_when_all_come_at_once
+            races::a_name_is_given_once
+            races::nothing_is_put_into_a_bucket_that_goes
+            races::no_part_outlives_its_upload
         }
     };
     (@tests $open:path; $($module:ident::$test:ident)*) => {$(

@@ -2,5 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod contract;
+mod mariadb;
+mod postgresql;
+mod proxy;
+mod servers;
 mod sqlite;
 mod world;
