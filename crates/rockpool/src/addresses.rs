@@ -21,6 +21,9 @@ pub(crate) struct NodeFacts {
     pub(crate) redirector: Option<SocketAddr>,
     /// Where its blob server listens.
     pub(crate) blobs: Option<SocketAddr>,
+    /// Where its link shield listens.
+    #[serde(default)]
+    pub(crate) links: Option<SocketAddr>,
 }
 
 impl NodeFacts {

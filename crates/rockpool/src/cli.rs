@@ -5,8 +5,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bucket::BucketCommand, config::ConfigCommand, gc::GcArgs, member::MemberCommand,
-        object::ObjectCommand, serve::ServeArgs,
+        bucket::BucketCommand, config::ConfigCommand, gc::GcArgs, links::LinksArgs,
+        member::MemberCommand, object::ObjectCommand, serve::ServeArgs,
     },
     config::Overrides,
 };
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Object(ObjectCommand),
     /// Collect blobs that nothing points to any more, abandoned uploads and leftovers
     Gc(GcArgs),
+    /// Run the link shield alone, without a pool; or look at its copies
+    Links(LinksArgs),
     /// Print completions for a shell
     Completions {
         /// The shell

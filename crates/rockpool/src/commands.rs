@@ -4,6 +4,7 @@ pub(crate) mod bucket;
 pub(crate) mod config;
 pub(crate) mod gc;
 pub(crate) mod init;
+pub(crate) mod links;
 pub(crate) mod member;
 pub(crate) mod member_key;
 pub(crate) mod member_limits;

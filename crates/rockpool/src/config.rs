@@ -1,11 +1,13 @@
 //! Configuration: settings as they are written, checked, and resolved to paths.
 //!
 //! - `values`: spans of time, addresses, `off`; `settings`: every setting
+//! - `links`: those of the link shield, apart as they are many
 //! - `reader`, `parse`: from TOML to settings, with all problems at once
 //! - `check`: what settings must be to each other
 //! - `load`: flags over file over defaults
 
 mod check;
+mod links;
 mod load;
 mod parse;
 mod reader;
@@ -14,6 +16,7 @@ mod settings;
 mod tests;
 mod values;
 
+pub(crate) use links::LinksSettings;
 pub(crate) use load::{Config, ConfigError, FILE_NAME, Overrides, Paths, load, read_secret_file};
 pub(crate) use settings::Settings;
 pub(crate) use values::{

@@ -62,6 +62,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let overrides = cli.global.overrides();
     match cli.command {
         Command::Serve(args) => return commands::serve::run(overrides, args),
+        Command::Links(args) => return commands::links::run(overrides, args),
         Command::Init => commands::init::run(&overrides)?,
         Command::Config(command) => commands::config::run(&overrides, &command)?,
         Command::Completions { shell } => commands::shell::completions(shell)?,

@@ -2,6 +2,7 @@
 use anyhow::Result;
 use http::Request;
 use hyper::body::Incoming;
+use rockpool_links::LinkFace;
 use rockpool_pool::{Pool, PoolError};
 use rockpool_s3::S3Face;
 use rockpool_web::{BlobServer, Health, Redirector};
@@ -20,6 +21,7 @@ use crate::{
 pub(crate) struct Node {
     config: Config,
     facts: NodeFacts,
+    links: Option<LinkFace>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -32,20 +34,47 @@ impl Node {
     /// When a socket, the data directory, the catalog or a store cannot be had; the words say what to do.
     pub(crate) async fn start(config: Config, must_say_ready: bool) -> Result<Self> {
         data_dir::make(&config.paths)?;
-        let listeners = Listeners::bind(&config).await?;
+        let mut listeners = Listeners::bind(&config).await?;
         let pool = wiring::open_pool(&config).await?;
-        let node = Self {
-            facts: listeners.facts(),
-            config,
-            tasks: TaskTracker::new(),
-            shutdown: CancellationToken::new(),
+        let links = match listeners.links {
+            Some(_) => Some(wiring::open_links(&config).await?),
+            None => None,
         };
+        let node = Self::new(config, &listeners, links);
+        node.run_links(listeners.links.take());
         listeners.run(&node, &pool)?;
         node.run_beside(&pool);
         node.say_ready(must_say_ready)?;
         let addresses = Addresses::of_listeners(&node.facts);
         welcome::greet(&pool, &node.config, &addresses).await;
         Ok(node)
+    }
+
+    /// As [`Node::start`], but for the link shield alone: no pool is opened or made.
+    ///
+    /// # Errors
+    /// When its socket or its directory cannot be had.
+    pub(crate) async fn start_links(config: Config, must_say_ready: bool) -> Result<Self> {
+        data_dir::make(&config.paths)?;
+        let mut listeners = Listeners {
+            links: bind("links", config.settings.listen.links).await?,
+            ..Listeners::default()
+        };
+        let links = wiring::open_links(&config).await?;
+        let node = Self::new(config, &listeners, Some(links));
+        node.run_links(listeners.links.take());
+        node.say_ready(must_say_ready)?;
+        Ok(node)
+    }
+
+    fn new(config: Config, listeners: &Listeners, links: Option<LinkFace>) -> Self {
+        Self {
+            facts: listeners.facts(),
+            config,
+            links,
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+        }
     }
 
     /// Stops accepting, and lets requests in flight finish within the configured time.
@@ -65,7 +94,27 @@ impl Node {
                 "Stopped before all requests in flight were finished"
             );
         }
+        if let Some(links) = &self.links {
+            links.tell_counts().await;
+        }
         tracing::info!("The node has stopped");
+    }
+
+    /// Puts the link shield behind its socket.
+    fn run_links(&self, listener: Option<Listener>) {
+        let (Some(listener), Some(face)) = (listener, &self.links) else {
+            return;
+        };
+        let (handled, kept) = (face.clone(), face.clone());
+        let handle = move |request: Request<Incoming>| {
+            let face = handled.clone();
+            async move { face.handle(request).await }
+        };
+        let limits = connection_limits(&self.config);
+        let (tasks, shutdown) = (self.tasks.clone(), self.shutdown.clone());
+        self.tasks
+            .spawn(listener.run(limits, tasks, shutdown, handle));
+        self.spawn(async move { kept.upkeep().await });
     }
 
     /// Starts what is not asked for by a request.
@@ -96,6 +145,7 @@ impl Node {
             listen.s3 = self.facts.s3.map(tracing::field::display),
             listen.redirector = self.facts.redirector.map(tracing::field::display),
             listen.blobs = self.facts.blobs.map(tracing::field::display),
+            listen.links = self.facts.links.map(tracing::field::display),
             data = %self.config.paths.data.display(),
             read_only = self.config.settings.read_only,
             "The node is ready"
@@ -125,11 +175,22 @@ async fn tell_whether_ready(pool: Pool) {
     }
 }
 
+fn connection_limits(config: &Config) -> ConnectionLimits {
+    let limits = &config.settings.limits;
+    ConnectionLimits {
+        max_connections: limits.max_connections,
+        head_timeout: limits.head_timeout.get(),
+        stall_timeout: limits.stall_timeout.get(),
+    }
+}
+
 /// The bound sockets; `None` where a face is off.
+#[derive(Default)]
 struct Listeners {
     s3: Option<Listener>,
     redirector: Option<Listener>,
     blobs: Option<Listener>,
+    links: Option<Listener>,
 }
 
 impl Listeners {
@@ -139,6 +200,7 @@ impl Listeners {
             s3: bind("s3", listen.s3).await?,
             redirector: bind("redirector", listen.redirector).await?,
             blobs: bind("blobs", listen.blobs).await?,
+            links: bind("links", listen.links).await?,
         })
     }
 
@@ -149,17 +211,14 @@ impl Listeners {
             s3: address(&self.s3),
             redirector: address(&self.redirector),
             blobs: address(&self.blobs),
+            links: address(&self.links),
         }
     }
 
     /// Puts the faces behind the sockets.
     fn run(self, node: &Node, pool: &Pool) -> Result<()> {
         let settings = &node.config.settings;
-        let limits = ConnectionLimits {
-            max_connections: settings.limits.max_connections,
-            head_timeout: settings.limits.head_timeout.get(),
-            stall_timeout: settings.limits.stall_timeout.get(),
-        };
+        let limits = connection_limits(&node.config);
         let addresses = Addresses::of_listeners(&node.facts);
         let (tasks, shutdown) = (&node.tasks, &node.shutdown);
         if let Some(listener) = self.redirector {

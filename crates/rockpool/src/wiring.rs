@@ -1,4 +1,7 @@
-//! The one place where a pool and its faces are put together.
+//! The one place where a pool and its faces are put together; `links` is the shield's part of it.
+
+mod links;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -10,6 +13,8 @@ use rockpool_pool::{Pool, PoolParts, PoolSettings};
 use rockpool_s3::S3Settings;
 use rockpool_types::Clock;
 use rockpool_web::{BlobPathForm, PublicUrl, WebSettings};
+
+pub(crate) use links::{hosts, open_desk, open_links};
 
 use crate::{
     addresses::Addresses,

@@ -25,6 +25,9 @@ pub(crate) struct ServeArgs {
     /// Where the blob server listens, or `off` [default: 127.0.0.1:23281]
     #[arg(long, value_name = "ADDRESS")]
     blobs: Option<OrOff<ListenAddress>>,
+    /// Where the link shield listens, or `off` [default: off]
+    #[arg(long, value_name = "ADDRESS")]
+    links: Option<OrOff<ListenAddress>>,
     /// Where to say in JSON, once it is ready, what the node listens on [default: DIR/node.json]
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -39,12 +42,26 @@ pub(crate) fn run(overrides: Overrides, args: ServeArgs) -> Result<ExitCode> {
         s3: args.s3,
         redirector: args.redirector,
         blobs: args.blobs,
+        links: args.links,
         ..overrides
     })?;
     let must_say_ready = args.ready_file.is_some();
     if let Some(file) = args.ready_file {
         config.paths.ready_file = file;
     }
+    run_node(config, async move |config| {
+        Node::start(config, must_say_ready).await
+    })
+}
+
+/// Runs what `start` starts until a signal ends it.
+///
+/// # Errors
+/// When it cannot start.
+pub(crate) fn run_node(
+    config: Config,
+    start: impl AsyncFnOnce(Config) -> Result<Node>,
+) -> Result<ExitCode> {
     let log = &config.settings.log;
     telemetry::begin(log.format, &log.filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -52,13 +69,13 @@ pub(crate) fn run(overrides: Overrides, args: ServeArgs) -> Result<ExitCode> {
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .context("the runtime cannot start")?;
-    let code = runtime.block_on(serve(config, must_say_ready));
+    let code = runtime.block_on(serve(start(config)));
     // What shutdown did not wait for is not waited for here either.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(config: Config, must_say_ready: bool) -> Result<ExitCode> {
+async fn serve(start: impl Future<Output = Result<Node>>) -> Result<ExitCode> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut told_to_stop = async || {
@@ -68,7 +85,7 @@ async fn serve(config: Config, must_say_ready: bool) -> Result<ExitCode> {
         }
     };
     let node = tokio::select! {
-        node = Node::start(config, must_say_ready) => node?,
+        node = start => node?,
         () = told_to_stop() => return Ok(ExitCode::FAILURE),
     };
     told_to_stop().await;

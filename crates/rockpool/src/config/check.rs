@@ -47,6 +47,8 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
     );
     check_limits(&settings.limits, &mut must);
     check_spans(settings, &mut must);
+    let links_on = settings.listen.links != OrOff::Off;
+    settings.links.check(links_on, &mut must);
     check_listeners(settings, &mut problems);
     if settings.store.kind == StoreKind::S3 {
         check_bucket(
@@ -116,6 +118,7 @@ fn check_listeners(settings: &Settings, problems: &mut Vec<Problem>) {
         ("s3", listen.s3),
         ("redirector", listen.redirector),
         ("blobs", listen.blobs),
+        ("links", listen.links),
     ];
     if faces.iter().all(|(_, address)| *address == OrOff::Off) {
         problems.push(Problem::with(

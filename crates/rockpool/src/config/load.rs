@@ -30,6 +30,8 @@ pub(crate) struct Overrides {
     pub(crate) redirector: Option<OrOff<ListenAddress>>,
     /// Where the blob server listens.
     pub(crate) blobs: Option<OrOff<ListenAddress>>,
+    /// Where the link shield listens.
+    pub(crate) links: Option<OrOff<ListenAddress>>,
 }
 
 /// Settings that hold, and the paths that they lead to.
@@ -54,6 +56,8 @@ pub(crate) struct Paths {
     pub(crate) store: PathBuf,
     /// The directory of staged parts.
     pub(crate) staging: PathBuf,
+    /// The directory of the link shield's copies.
+    pub(crate) links: PathBuf,
     /// The directory of the spool.
     pub(crate) spool: PathBuf,
     /// The file with the key that seals secrets.
@@ -71,6 +75,7 @@ impl Paths {
             store: data.join(&settings.store.directory),
             staging: data.join(&settings.staging.directory),
             spool: data.join(&settings.spool.directory),
+            links: data.join(&settings.links.directory),
             sealing_key: data.join("sealing.key"),
             ready_file: data.join("node.json"),
             data,
@@ -123,6 +128,7 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
         (overrides.s3, &mut listen.s3),
         (overrides.redirector, &mut listen.redirector),
         (overrides.blobs, &mut listen.blobs),
+        (overrides.links, &mut listen.links),
     ] {
         *setting = flag.unwrap_or(*setting);
     }

@@ -26,6 +26,7 @@ pub(crate) fn parse_settings(text: &str, problems: &mut Vec<Problem>) -> (Settin
         top.section("spool", |s| settings.spool.fill(s));
         top.section("limits", |s| settings.limits.fill(s));
         top.section("collect", |s| settings.collect.fill(s));
+        top.section("links", |s| settings.links.fill(s));
         top.section("log", |s| settings.log.fill(s));
     });
     let sets_data = data.is_some();
@@ -40,6 +41,7 @@ impl ListenSettings {
         section.read("s3", &mut self.s3);
         section.read("redirector", &mut self.redirector);
         section.read("blobs", &mut self.blobs);
+        section.read("links", &mut self.links);
     }
 }
 

@@ -8,8 +8,9 @@ use std::{
 use rockpool_types::{ByteSize, HostName, SecretKey};
 use serde::{Serialize, Serializer};
 
-use super::values::{
-    HttpUrl, ListenAddress, LogFormat, OrOff, Span, StagingKind, StoreKind, UrlForm,
+use super::{
+    links::LinksSettings,
+    values::{HttpUrl, ListenAddress, LogFormat, OrOff, Span, StagingKind, StoreKind, UrlForm},
 };
 
 /// All settings. Relative paths are not resolved yet: `data` is relative to the working directory, every other
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) limits: LimitSettings,
     /// Collecting what nobody needs.
     pub(crate) collect: CollectSettings,
+    /// The link shield.
+    pub(crate) links: LinksSettings,
     /// What is logged, and how.
     pub(crate) log: LogSettings,
 }
@@ -54,6 +57,8 @@ pub(crate) struct ListenSettings {
     pub(crate) redirector: OrOff<ListenAddress>,
     /// The blob server. Default `127.0.0.1:23281`.
     pub(crate) blobs: OrOff<ListenAddress>,
+    /// The link shield. Default off.
+    pub(crate) links: OrOff<ListenAddress>,
 }
 
 /// `[public]`: what the world sees.
@@ -221,6 +226,7 @@ impl Default for Settings {
                 s3: local(23278),
                 redirector: local(23279),
                 blobs: local(23281),
+                links: OrOff::Off,
             },
             public: PublicSettings::default(),
             catalog: CatalogSettings {
@@ -242,6 +248,7 @@ impl Default for Settings {
             },
             limits: LimitSettings::default(),
             collect: CollectSettings::default(),
+            links: LinksSettings::default(),
             log: LogSettings {
                 format: LogFormat::Text,
                 filter: "info".to_owned(),
@@ -313,7 +320,10 @@ impl Default for CollectSettings {
     }
 }
 
-fn as_texts<S: Serializer>(names: &[HostName], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_texts<S: Serializer>(
+    names: &[HostName],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(names.iter().map(HostName::as_str))
 }
 

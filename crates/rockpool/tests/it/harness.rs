@@ -84,6 +84,11 @@ impl Server {
         self.url("blobs")
     }
 
+    /// The address of the link shield, which has to be on.
+    pub(crate) fn links_address(&self) -> String {
+        self.node["links"].as_str().unwrap().to_owned()
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

@@ -11,6 +11,7 @@ mod files;
 mod harness;
 mod http;
 mod lifecycle;
+mod links;
 mod listeners;
 mod provider;
 mod start;
