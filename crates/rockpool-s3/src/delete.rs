@@ -24,6 +24,11 @@ pub(crate) async fn one(
     bucket: &BucketName,
     key: ObjectKey,
 ) -> Result<Reply, S3Error> {
+    for name in ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
+        if call.headers.contains_key(name) {
+            return Err(S3Error::not_implemented(&format!("`{name}`")));
+        }
+    }
     let conditions = put::write_conditions(call);
     let entry = call.enter(bucket, Access::Write).await?;
     let results = call.pool.remove_objects(&entry, vec![(key, conditions)]);
@@ -112,15 +117,22 @@ fn read_wanted(object: &Element) -> Result<Wanted, S3Error> {
     let key = object.child_text("Key").ok_or(S3Code::MalformedXML)?;
     let version = object.child_text("VersionId").unwrap_or_default();
     let if_match = object.child_text("ETag").map(ETagCondition::parse);
-    let target = match version {
-        "" | "null" => route::object_key(key.to_owned()).map(|key| {
+    let unknown = ["LastModifiedTime", "Size"]
+        .into_iter()
+        .find(|name| object.child(name).is_some());
+    let target = match (unknown, version) {
+        // To ignore a condition would remove what the client meant to keep.
+        (Some(name), _) => Err(S3Error::not_implemented(&format!(
+            "the condition `{name}` of removals"
+        ))),
+        (None, "" | "null") => route::object_key(key.to_owned()).map(|key| {
             let conditions = Conditions {
                 if_match,
                 ..Conditions::default()
             };
             (key, conditions)
         }),
-        _ => Err(S3Code::NoSuchVersion.into()),
+        (None, _) => Err(S3Code::NoSuchVersion.into()),
     };
     Ok(Wanted {
         key: key.to_owned(),

@@ -32,6 +32,12 @@ async fn a_removal_goes_by_its_condition() {
         .send("DELETE /alice/k", &wrong, "")
         .await
         .fails(412, "PreconditionFailed");
+    // Conditions that the pool does not know are not passed over.
+    let unknown = [("x-amz-if-match-size", "7")];
+    alice
+        .send("DELETE /alice/k", &unknown, "")
+        .await
+        .fails(501, "NotImplemented");
     let right = [("if-match", put.header("etag").unwrap())];
     alice
         .send("DELETE /alice/k", &right, "")
