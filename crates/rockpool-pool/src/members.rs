@@ -3,11 +3,14 @@ use std::sync::Arc;
 
 use rockpool_catalog::{
     AccessKey, Bucket, BucketChange, BucketId, ListObjects, ListUploads, Member, MemberChange,
-    MemberId, MemberLimits, NewBucket, RemoveBucket, Usage,
+    MemberId, MemberLimits, MemberState, NewBucket, RemoveBucket, Usage,
 };
 use rockpool_types::{AccessKeyId, Acl, BucketName, Conditions, HostName, MemberName, SecretKey};
 
 use crate::{Access, Caller, Pool, PoolError, seal::random};
+
+/// How often a removal looks again for what came in behind it.
+const STRAGGLERS: u32 = 5;
 
 /// A key that is to be made.
 #[derive(Clone, Debug, Default)]
@@ -91,20 +94,40 @@ impl Pool {
         changed.ok_or(PoolError::NoSuchMember)
     }
 
-    /// Removes a member, its keys and buckets. `NoSuchMember`; `BucketNotEmpty` unless `with_objects`, which removes
-    /// all its objects and uploads first (not in one transaction: what was removed stays removed when it fails).
+    /// Removes a member, its keys and buckets. `NoSuchMember`; `BucketNotEmpty` unless `with_objects`, which suspends it
+    /// and removes all its objects and uploads first (not in one transaction: what was removed stays removed, and the
+    /// member suspended, when it fails).
     pub async fn remove_member(
         &self,
         name: &MemberName,
         with_objects: bool,
     ) -> Result<(), PoolError> {
         let member = self.find_member(name).await?;
-        if with_objects {
+        if !with_objects {
+            return self.drop_member(member.id).await;
+        }
+        // Its servers may go on writing; nodes that have not heard yet let them for a moment.
+        let suspend = MemberChange {
+            state: Some(MemberState::Suspended),
+            ..MemberChange::default()
+        };
+        self.change_member(name, suspend).await?;
+        for _ in 0..STRAGGLERS {
             for bucket in self.catalog().list_buckets(Some(member.id)).await? {
                 self.empty_bucket(&bucket).await?;
             }
+            match self.drop_member(member.id).await {
+                Err(PoolError::BucketNotEmpty) => {
+                    tokio::time::sleep(self.settings().cache_lifetime).await;
+                }
+                answer => return answer,
+            }
         }
-        let removed = self.catalog().remove_member(member.id).await?;
+        Err(PoolError::BucketNotEmpty)
+    }
+
+    async fn drop_member(&self, member: MemberId) -> Result<(), PoolError> {
+        let removed = self.catalog().remove_member(member).await?;
         self.caches().clear();
         if removed {
             Ok(())

@@ -248,6 +248,37 @@ async fn a_suspended_member_is_refused_and_its_public_objects_stay() {
 }
 
 #[tokio::test]
+async fn a_member_that_goes_on_writing_is_removed_with_its_objects() {
+    let world = TestPool::start(TestPoolOptions::default()).await;
+    let Caller::Member(holder) = world.member("ada").await else {
+        unreachable!("a member is a member")
+    };
+    // As a server does whose operator has not heard, until it is let in no more.
+    let write_on = async {
+        for number in 0.. {
+            let key = world.pool.find_key(&holder.access_key_id).await.unwrap();
+            let caller = key.map_or(Caller::Anonymous, Caller::Member);
+            let entered = world.pool.enter(&caller, &name("ada"), Access::Write).await;
+            let Ok(entry) = entered else { return };
+            // It may be too late for this one.
+            let _ = world
+                .put(&entry, &number.to_string(), Acl::PublicRead, "x")
+                .await;
+        }
+    };
+    let removal = async {
+        while world.pool.usage_of_store().await.unwrap().0 == 0 {
+            tokio::task::yield_now().await;
+        }
+        world.pool.remove_member(&holder.member.name, true).await
+    };
+    let both = async { tokio::join!(removal, write_on) };
+    let patience = std::time::Duration::from_secs(60);
+    let (removed, ()) = tokio::time::timeout(patience, both).await.unwrap();
+    removed.unwrap();
+}
+
+#[tokio::test]
 async fn removing_a_member_takes_its_objects_only_when_told_to() {
     let world = TestPool::start(TestPoolOptions::default()).await;
     let (ada, bob) = (world.member("ada").await, world.member("bob").await);
