@@ -103,6 +103,10 @@ pub(crate) async fn ask(
     exchange(TokioIo::new(stream), method, uri, headers).await
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge that is asked is the test's own"
+)]
 async fn exchange<T>(io: T, method: Method, uri: &str, headers: &[(&str, &str)]) -> Reply
 where
     T: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
