@@ -149,6 +149,26 @@ const UNKNOWN_OF_OBJECT: &[&str] = &[
     "annotation",
 ];
 
+/// What a request to a bucket, or to an object, may be about other than it itself. A request that would make, overwrite
+/// or remove the thing and names one of these meant something else.
+const ASIDES: &[&str] = &[
+    "acl",
+    "attributes",
+    "delete",
+    "list-type",
+    "tagging",
+    "uploads",
+    "versions",
+];
+
+/// Refuses to take a request about something else for one about the thing itself.
+fn refuse_asides(query: &Query) -> Result<(), S3Error> {
+    if ASIDES.iter().any(|name| query.has(name)) {
+        return Err(S3Code::MethodNotAllowed.into());
+    }
+    Ok(())
+}
+
 /// Finds the operation of a request without a bucket.
 pub(crate) fn of_service(method: &Method) -> Result<Operation, S3Error> {
     match *method {
@@ -182,12 +202,12 @@ pub(crate) fn of_bucket(
                 "setting `{name}` of buckets"
             ))),
             None if query.has("acl") => Ok(BucketOperation::PutBucketAcl),
-            None => Ok(BucketOperation::CreateBucket),
+            None => refuse_asides(query).map(|()| BucketOperation::CreateBucket),
         },
-        Method::DELETE => Ok(match setting {
-            Some(_) => BucketOperation::DeleteSetting,
-            None => BucketOperation::DeleteBucket,
-        }),
+        Method::DELETE => match setting {
+            Some(_) => Ok(BucketOperation::DeleteSetting),
+            None => refuse_asides(query).map(|()| BucketOperation::DeleteBucket),
+        },
         Method::POST if query.has("delete") => Ok(BucketOperation::DeleteObjects),
         Method::POST if form => Ok(BucketOperation::PostObject),
         _ => Err(S3Code::MethodNotAllowed.into()),
@@ -230,8 +250,8 @@ pub(crate) fn of_object(
         Method::PUT => match (query.has("uploadId"), query.has("partNumber"), copies) {
             (true, true, false) => Ok(ObjectOperation::UploadPart),
             (true, true, true) => Ok(ObjectOperation::UploadPartCopy),
-            (false, false, false) => Ok(ObjectOperation::PutObject),
-            (false, false, true) => Ok(ObjectOperation::CopyObject),
+            (false, false, false) => refuse_asides(query).map(|()| ObjectOperation::PutObject),
+            (false, false, true) => refuse_asides(query).map(|()| ObjectOperation::CopyObject),
             (true, false, _) | (false, true, _) => Err(S3Error::invalid(
                 "A part needs both `uploadId` and `partNumber`.",
             )),
@@ -240,7 +260,7 @@ pub(crate) fn of_object(
         Method::POST if query.has("uploadId") => Ok(ObjectOperation::CompleteMultipartUpload),
         Method::DELETE if query.has("uploadId") => Ok(ObjectOperation::AbortMultipartUpload),
         Method::DELETE if query.has("tagging") => Ok(ObjectOperation::DeleteObjectTagging),
-        Method::DELETE => Ok(ObjectOperation::DeleteObject),
+        Method::DELETE => refuse_asides(query).map(|()| ObjectOperation::DeleteObject),
         _ => Err(S3Code::MethodNotAllowed.into()),
     }
 }
