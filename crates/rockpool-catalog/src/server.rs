@@ -81,9 +81,9 @@ impl Server {
         let running = tokio::spawn(async move {
             let mut attempts = Attempts::new();
             loop {
-                match server.write_once(&args, work).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(fault) => attempts.wait_after(server.noted(fault)).await?,
+                let outcome = server.write_once(&args, work).await;
+                if let Some(answer) = server.settled(outcome, &mut attempts).await? {
+                    return Ok(answer);
                 }
             }
         });
@@ -96,9 +96,9 @@ impl Server {
     pub(crate) async fn read<A, T>(&self, args: &A, work: Work<A, T>) -> Result<T> {
         let mut attempts = Attempts::new();
         loop {
-            match self.read_once(args, work).await {
-                Ok(answer) => return Ok(answer),
-                Err(fault) => attempts.wait_after(self.noted(fault)).await?,
+            let outcome = self.read_once(args, work).await;
+            if let Some(answer) = self.settled(outcome, &mut attempts).await? {
+                return Ok(answer);
             }
         }
     }
@@ -107,9 +107,9 @@ impl Server {
     pub(crate) async fn scan<A, T>(&self, args: &A, work: Work<A, T>) -> Result<T> {
         let mut attempts = Attempts::new();
         loop {
-            match self.scan_once(args, work).await {
-                Ok(answer) => return Ok(answer),
-                Err(fault) => attempts.wait_after(self.noted(fault)).await?,
+            let outcome = self.scan_once(args, work).await;
+            if let Some(answer) = self.settled(outcome, &mut attempts).await? {
+                return Ok(answer);
             }
         }
     }
@@ -177,9 +177,21 @@ impl Server {
         }
     }
 
-    /// Draws the consequences of a fault for other transactions, and passes it on.
-    fn noted(&self, fault: Fault) -> Fault {
-        match &fault {
+    /// The answer of an attempt, or its fault when there is to be no further one. `None`: the wait before the next is over.
+    async fn settled<T>(&self, outcome: Result<T>, attempts: &mut Attempts) -> Result<Option<T>> {
+        match outcome {
+            Ok(answer) => Ok(Some(answer)),
+            Err(fault) => {
+                self.note(&fault);
+                attempts.wait_after(fault).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Draws the consequences of a fault for other transactions, and logs it.
+    fn note(&self, fault: &Fault) {
+        match fault {
             Fault::Away(why) => {
                 self.connections.close_resting();
                 if !self.away.swap(true, Ordering::Relaxed) {
@@ -199,11 +211,10 @@ impl Server {
                 );
             }
             Fault::Conflict(why) => {
-                tracing::debug!(error.cause = %why, "a transaction is run again")
+                tracing::debug!(error.cause = %why, "a transaction is run again");
             }
             Fault::Busy(_) | Fault::Full | Fault::Internal(_) => {}
         }
-        fault
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use rockpool_catalog::CatalogAddress;
 use rockpool_pool::SealingKey;
 
 use crate::config::Paths;
@@ -33,7 +34,11 @@ pub(crate) fn make(paths: &Paths) -> Result<()> {
 /// # Errors
 /// When there is none.
 pub(crate) fn require_pool(paths: &Paths) -> Result<()> {
-    match std::fs::metadata(&paths.catalog) {
+    let CatalogAddress::Sqlite(catalog) = &paths.catalog else {
+        // Which database is meant stands in the configuration.
+        return Ok(());
+    };
+    match std::fs::metadata(catalog) {
         Ok(_) => Ok(()),
         Err(error)
             if matches!(
@@ -46,8 +51,9 @@ pub(crate) fn require_pool(paths: &Paths) -> Result<()> {
                 paths.data.display()
             )
         }
-        Err(error) => Err(error)
-            .with_context(|| format!("the catalog {} cannot be read", paths.catalog.display())),
+        Err(error) => {
+            Err(error).with_context(|| format!("the catalog {} cannot be read", catalog.display()))
+        }
     }
 }
 

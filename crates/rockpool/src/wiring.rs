@@ -31,7 +31,8 @@ pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// In words that say what cannot be opened and what to do.
 pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
     let paths = &config.paths;
-    let catalog = Catalog::open_sqlite(&paths.catalog).await?;
+    let max_connections = config.settings.catalog.max_connections;
+    let catalog = Catalog::open(&paths.catalog, max_connections).await?;
     let first_members = catalog.list_members(None, 1).await?;
     let sealing_key = data_dir::sealing_key(&paths.sealing_key, first_members.is_empty())?;
     let config = config.clone();

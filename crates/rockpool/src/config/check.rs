@@ -25,10 +25,13 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
         "region",
         "letters, digits and `-` expected, such as `us-east-1`",
     );
+    if let Err(error) = settings.catalog.url.address() {
+        must(false, "catalog.url", &error);
+    }
     must(
-        sqlite_path(&settings.catalog.url).is_some(),
-        "catalog.url",
-        "`sqlite:` and a path expected, such as `sqlite:catalog.db`",
+        (1..=10_000).contains(&settings.catalog.max_connections),
+        "catalog.max_connections",
+        "must be 1 to 10,000",
     );
     must(
         settings.spool.memory_body.as_u64() <= 16 << 20,
@@ -58,11 +61,6 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
         );
     }
     problems
-}
-
-/// The path of a catalog URL. `None`: it is no SQLite URL.
-pub(crate) fn sqlite_path(url: &str) -> Option<&str> {
-    url.strip_prefix("sqlite:").filter(|path| !path.is_empty())
 }
 
 fn check_limits(limits: &LimitSettings, must: &mut impl FnMut(bool, &str, &str)) {

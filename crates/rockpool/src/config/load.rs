@@ -4,10 +4,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rockpool_catalog::CatalogAddress;
 use rockpool_types::SecretKey;
 
 use super::{
-    check::{check_settings, sqlite_path},
+    check::check_settings,
     parse::parse_settings,
     reader::Problem,
     settings::Settings,
@@ -50,8 +51,8 @@ pub(crate) struct Config {
 pub(crate) struct Paths {
     /// The data directory.
     pub(crate) data: PathBuf,
-    /// The catalog's database file.
-    pub(crate) catalog: PathBuf,
+    /// The catalog's database: a file, or on a server.
+    pub(crate) catalog: CatalogAddress,
     /// The directory of the disk store.
     pub(crate) store: PathBuf,
     /// The directory of staged parts.
@@ -69,9 +70,14 @@ pub(crate) struct Paths {
 impl Paths {
     fn new(settings: &Settings) -> Self {
         let data = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
-        let catalog = sqlite_path(&settings.catalog.url).unwrap_or_default();
+        let catalog = match settings.catalog.url.address() {
+            Ok(CatalogAddress::Sqlite(path)) => CatalogAddress::Sqlite(data.join(path)),
+            Ok(server) => server,
+            // Reported by the check of settings.
+            Err(_) => CatalogAddress::Sqlite(data.clone()),
+        };
         Self {
-            catalog: data.join(catalog),
+            catalog,
             store: data.join(&settings.store.directory),
             staging: data.join(&settings.staging.directory),
             spool: data.join(&settings.spool.directory),
@@ -132,6 +138,7 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
     ] {
         *setting = flag.unwrap_or(*setting);
     }
+    read_catalog_url(&mut settings, &mut problems);
     problems.extend(check_settings(&settings));
     let paths = Paths::new(&settings);
     read_secret(&mut settings, &paths.data, &mut problems);
@@ -172,6 +179,25 @@ fn is_absence(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
+}
+
+/// Puts the URL of `catalog.url_file` into its place.
+fn read_catalog_url(settings: &mut Settings, problems: &mut Vec<Problem>) {
+    let Some(file) = &settings.catalog.url_file else {
+        return;
+    };
+    let mut problem = |text: String| problems.push(Problem::with("catalog.url_file", text));
+    if settings.catalog.url != Settings::default().catalog.url {
+        problem("takes the place of catalog.url; give only one of them".to_owned());
+    }
+    let file = settings.data.join(file);
+    match read_text(&file) {
+        Ok(text) => {
+            let line = text.lines().next().unwrap_or_default().trim();
+            settings.catalog.url = line.to_owned().into();
+        }
+        Err(error) => problem(format!("{} cannot be read: {error}", file.display())),
+    }
 }
 
 /// Puts the secret of `secret_access_key_file` into its place.

@@ -64,6 +64,8 @@ impl PublicSettings {
 impl CatalogSettings {
     fn fill(&mut self, section: &mut Section<'_, '_>) {
         section.read("url", &mut self.url);
+        section.read_option("url_file", &mut self.url_file);
+        section.read("max_connections", &mut self.max_connections);
     }
 }
 

@@ -10,7 +10,9 @@ use serde::{Serialize, Serializer};
 
 use super::{
     links::LinksSettings,
-    values::{HttpUrl, ListenAddress, LogFormat, OrOff, Span, StagingKind, StoreKind, UrlForm},
+    values::{
+        CatalogUrl, HttpUrl, ListenAddress, LogFormat, OrOff, Span, StagingKind, StoreKind, UrlForm,
+    },
 };
 
 /// All settings. Relative paths are not resolved yet: `data` is relative to the working directory, every other
@@ -96,8 +98,13 @@ pub(crate) struct PublicSettings {
 /// `[catalog]`: the SQL database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct CatalogSettings {
-    /// `sqlite:` and a path. Default `sqlite:catalog.db`.
-    pub(crate) url: String,
+    /// `sqlite:` and a path, or the URL of a database on a server. Default `sqlite:catalog.db`.
+    pub(crate) url: CatalogUrl,
+    /// A file whose first line is the URL, in place of `url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url_file: Option<PathBuf>,
+    /// How many connections to a database server this node has at once. Default 16.
+    pub(crate) max_connections: u32,
 }
 
 /// `[store]`: what keeps blobs.
@@ -230,7 +237,9 @@ impl Default for Settings {
             },
             public: PublicSettings::default(),
             catalog: CatalogSettings {
-                url: "sqlite:catalog.db".to_owned(),
+                url: CatalogUrl::from("sqlite:catalog.db".to_owned()),
+                url_file: None,
+                max_connections: 16,
             },
             store: StoreSettings {
                 kind: StoreKind::Disk,

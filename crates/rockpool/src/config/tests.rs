@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use rockpool_catalog::CatalogAddress;
 use rockpool_types::SecretKey;
 
 use super::{
@@ -183,7 +184,7 @@ fn settings_that_contradict_each_other_are_reported_together() {
     .to_string();
     let problems = error.split_once('\n').unwrap().1;
     insta::assert_snapshot!(problems.replace("\n  ", "\n").trim_start(), @r#"
-    catalog.url: `sqlite:` and a path expected, such as `sqlite:catalog.db`
+    catalog.url: the name of the database is missing: `…://user@host/DATABASE`
     log.filter: a level (`error`, `warn`, `info`, `debug`, `trace`) or a list such as `info,rockpool_s3=debug` expected
     limits.max_requests: must be 1 or more
     listen.blobs: has the address of listen.s3; each listener needs its own
@@ -215,7 +216,8 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
     );
     assert_eq!(listen.redirector.to_string(), "127.0.0.1:2");
     assert_eq!(listen.blobs, OrOff::Off);
-    assert_eq!(config.paths.catalog, directory.path().join("catalog.db"));
+    let catalog = CatalogAddress::Sqlite(directory.path().join("catalog.db"));
+    assert_eq!(config.paths.catalog, catalog);
 }
 
 #[test]
@@ -266,6 +268,48 @@ fn a_secret_comes_from_the_first_line_of_its_file() {
     .unwrap();
     let secret = config.settings.store.s3.unwrap().secret_access_key;
     assert_eq!(secret, Some(SecretKey::new("hush").unwrap()));
+}
+
+#[test]
+fn the_catalogs_url_comes_from_a_file_and_is_never_shown_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = "postgres://pool:hush@db.example/pool?sslmode=verify-full";
+    write(
+        directory.path().join("catalog.url"),
+        &format!("{url}\nmore\n"),
+    );
+    let load_with = |text: &str| {
+        write(directory.path().join("rockpool.toml"), text);
+        load(&Overrides {
+            data: Some(directory.path().to_owned()),
+            ..Overrides::default()
+        })
+    };
+    let config = load_with("[catalog]\nurl_file = \"catalog.url\"\n").unwrap();
+    let shown = toml::to_string(&config.settings).unwrap();
+    assert!(
+        shown.contains("url = \"postgres://db.example/pool\""),
+        "{shown}"
+    );
+    assert!(!format!("{shown}{config:?}").contains("hush"));
+    assert_eq!(config.paths.catalog, url.parse().unwrap());
+
+    let both = "[catalog]\nurl = \"mysql://me:hush@h/d\"\nurl_file = \"catalog.url\"\n";
+    let error = load_with(both).unwrap_err().to_string();
+    assert!(
+        error.contains("give only one of them") && !error.contains("hush"),
+        "{error}"
+    );
+    let error = load_with("[catalog]\nurl_file = \"nowhere\"\n")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("nowhere cannot be read"), "{error}");
+    let error = load_with("[catalog]\nurl = \"mysql://me:hush@h/d?x=1\"\n").unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("`x` is not known") && !error.contains("hush"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Values as people write them in settings and flags: spans of time, and `off`.
 use std::{fmt, str::FromStr, time::Duration};
 
+use rockpool_catalog::CatalogAddress;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A span of time.
@@ -274,5 +275,49 @@ choice! {
         Text = "text",
         /// One JSON object a line.
         Json = "json",
+    }
+}
+
+/// Where the catalog is, as it was written.
+///
+/// - prints, and is written, without its user and password
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct CatalogUrl(String);
+
+impl From<String> for CatalogUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl CatalogUrl {
+    /// Takes it apart.
+    ///
+    /// # Errors
+    /// In words that repeat nothing that may be secret.
+    pub(crate) fn address(&self) -> Result<CatalogAddress, String> {
+        self.0.parse()
+    }
+}
+
+impl fmt::Display for CatalogUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address() {
+            Ok(address) => address.fmt(f),
+            Err(_) => f.write_str("(not a catalog's URL)"),
+        }
+    }
+}
+
+impl fmt::Debug for CatalogUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CatalogUrl({self})")
+    }
+}
+
+impl Serialize for CatalogUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

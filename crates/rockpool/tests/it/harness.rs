@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rockpool_testkit::Engine;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -44,7 +45,7 @@ impl Server {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         fs::create_dir(&data).unwrap();
-        fs::write(data.join("rockpool.toml"), configuration).unwrap();
+        fs::write(data.join("rockpool.toml"), with_catalog(configuration)).unwrap();
         let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
         let ports = ["--s3", "--redirector", "--blobs"]
             .into_iter()
@@ -191,6 +192,17 @@ impl Drop for Server {
         let _ = self.child.wait();
         if thread::panicking() {
             eprintln!("the node's log:\n{}", self.log());
+        }
+    }
+}
+
+/// The configuration with a fresh catalog on the engine of this run. SQLite is the default, which is tested as such.
+fn with_catalog(configuration: &str) -> String {
+    match Engine::of_this_run() {
+        Engine::Sqlite => configuration.to_owned(),
+        engine => {
+            let url = engine.fresh_catalog(Path::new(""));
+            format!("{configuration}\n[catalog]\nurl = \"{url}\"\nmax_connections = 8\n")
         }
     }
 }

@@ -34,13 +34,15 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long another node may take for all steps.
 const MAX_LOOKS: u32 = 36_000;
 
-/// Columns whose comparison is not byte by byte, and tables that know no transactions, of the catalog's own.
-const ODD: &str = "SELECT CONCAT('the column ', table_name, '.', column_name, ' has the collation ', collation_name) \
-    FROM information_schema.columns WHERE table_schema = DATABASE() \
-    AND collation_name IS NOT NULL AND collation_name <> 'utf8mb4_bin' AND table_name IN (TABLES) \
-    UNION ALL SELECT CONCAT('the table ', table_name, ' has the engine ', engine) \
+/// Columns of the catalog's own whose comparison is not byte by byte.
+const ODD_COLUMNS: &str = "SELECT CONCAT('the column ', table_name, '.', column_name, ' has the collation ', \
+    collation_name) FROM information_schema.columns WHERE table_schema = DATABASE() \
+    AND collation_name IS NOT NULL AND collation_name <> 'utf8mb4_bin' AND table_name IN ";
+
+/// Tables of the catalog's own that know no transactions.
+const ODD_TABLES: &str = "SELECT CONCAT('the table ', table_name, ' has the engine ', engine) \
     FROM information_schema.tables WHERE table_schema = DATABASE() \
-    AND engine <> 'InnoDB' AND table_name IN (TABLES)";
+    AND engine <> 'InnoDB' AND table_name IN ";
 
 /// The catalog's own tables.
 const TABLES: &str = "'members', 'access_keys', 'buckets', 'bucket_hosts', 'bucket_usage', 'media_types', 'blobs', \
@@ -173,14 +175,14 @@ async fn carry_out(
 }
 
 async fn refuse_odd(session: &mut Session) -> Result<(), Trouble> {
-    let sql = ODD.replace("TABLES", TABLES);
-    match session.query(&sql, &[]).await?.into_iter().next() {
-        None => Ok(()),
-        Some(mut row) => {
+    for odd in [ODD_COLUMNS, ODD_TABLES] {
+        let sql = format!("{odd}({TABLES})");
+        if let Some(mut row) = session.query(&sql, &[]).await?.into_iter().next() {
             let odd: String = row.take()?;
-            Err(Trouble::Unusable(format!(
+            return Err(Trouble::Unusable(format!(
                 "{odd}, and a catalog needs utf8mb4_bin and InnoDB. Put it back with ALTER TABLE, or restore a backup"
-            )))
+            )));
         }
     }
+    Ok(())
 }
