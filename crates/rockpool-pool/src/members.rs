@@ -148,6 +148,13 @@ impl Pool {
         Ok(self.catalog().list_access_keys(member.id).await?)
     }
 
+    /// Whether this pool's sealing key opens one of a member's access keys in the catalog, or it has none.
+    pub async fn unseals_keys_of(&self, member: &Member) -> Result<bool, PoolError> {
+        let keys = self.catalog().list_access_keys(member.id).await?;
+        let opens = |key: &AccessKey| self.sealing_key().unseal(&key.id, &key.sealed_secret);
+        Ok(keys.is_empty() || keys.iter().any(|key| opens(key).is_ok()))
+    }
+
     /// Revokes a key of a member for ever. `NoSuchMember`, `NoSuchAccessKey`.
     pub async fn revoke_key(&self, member: &MemberName, id: &AccessKeyId) -> Result<(), PoolError> {
         let keys = self.list_keys(member).await?;

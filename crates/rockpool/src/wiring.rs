@@ -38,7 +38,7 @@ pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
     let config = config.clone();
     let (blobs, staging, spool, settings) =
         tokio::task::spawn_blocking(move || open_stores(&config)).await??;
-    Ok(Pool::new(PoolParts {
+    let pool = Pool::new(PoolParts {
         catalog,
         blobs,
         staging,
@@ -46,7 +46,17 @@ pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
         sealing_key,
         clock: Clock::system(),
         settings,
-    }))
+    });
+    for member in first_members {
+        if !pool.unseals_keys_of(&member).await? {
+            bail!(
+                "the sealing key {} is not the one that sealed this pool's access keys; put the right one there: another \
+                 node's, or your backup's",
+                paths.sealing_key.display()
+            );
+        }
+    }
+    Ok(pool)
 }
 
 type Stores = (Arc<dyn BlobStore>, Arc<dyn BlobStore>, Spool, PoolSettings);

@@ -82,7 +82,7 @@ impl Paths {
             staging: data.join(&settings.staging.directory),
             spool: data.join(&settings.spool.directory),
             links: data.join(&settings.links.directory),
-            sealing_key: data.join("sealing.key"),
+            sealing_key: data.join(&settings.catalog.sealing_key_file),
             ready_file: data.join("node.json"),
             data,
         }

@@ -66,6 +66,7 @@ impl CatalogSettings {
         section.read("url", &mut self.url);
         section.read_option("url_file", &mut self.url_file);
         section.read("max_connections", &mut self.max_connections);
+        section.read("sealing_key_file", &mut self.sealing_key_file);
     }
 }
 

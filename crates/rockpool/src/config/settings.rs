@@ -105,6 +105,8 @@ pub(crate) struct CatalogSettings {
     pub(crate) url_file: Option<PathBuf>,
     /// How many connections to a database server this node has at once. Default 16.
     pub(crate) max_connections: u32,
+    /// The file with the key that seals the secrets in the catalog; all nodes need the same. Default `sealing.key`.
+    pub(crate) sealing_key_file: PathBuf,
 }
 
 /// `[store]`: what keeps blobs.
@@ -240,6 +242,7 @@ impl Default for Settings {
                 url: CatalogUrl::from("sqlite:catalog.db".to_owned()),
                 url_file: None,
                 max_connections: 16,
+                sealing_key_file: "sealing.key".into(),
             },
             store: StoreSettings {
                 kind: StoreKind::Disk,

@@ -186,6 +186,17 @@ fn a_missing_sealing_key_is_missed() {
 }
 
 #[test]
+fn a_sealing_key_that_opens_nothing_is_refused() {
+    let mut server = Server::start(&[]);
+    server.add_member("alice");
+    server.sigkill();
+    fs::write(server.data().join("sealing.key"), "5a".repeat(32)).unwrap();
+    let data = server.data().display().to_string();
+    let said = refusal(&serve(&data, &["--s3", "127.0.0.1:0"]));
+    assert!(said.contains("is not the one that sealed"), "{said}");
+}
+
+#[test]
 fn a_damaged_sealing_key_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("sealing.key"), "abc").unwrap();
