@@ -4,9 +4,12 @@
 //! - `get`: reads of blobs; beside nginx serving the same files
 //! - `redirect`: look-ups at the pool host; beside nginx's `return 301`
 //! - `memory`: the peak memory of the node under many large uploads at once
+//! - `catalog`: look-ups, writes and bytes an object of the catalog alone, on each engine, at growing sizes; only when it
+//!   is named, as ten million objects take minutes
 //!
 //! It starts `rockpool` (built beside it) and nginx on loopback, bounded in count and time, and stops both.
 
+mod catalog;
 mod load;
 mod mix;
 mod nginx;
@@ -16,12 +19,13 @@ mod report;
 mod runs;
 
 use anyhow::{Result, bail};
+use catalog::EngineName;
 use clap::Parser;
 
 /// Measures a pool on this machine. Numbers of different runs do not compare; the ratios of one run do.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to measure: put, get, redirect, memory. All when none is named.
+    /// What to measure: put, get, redirect, memory, catalog. All but the last when none is named.
     runs: Vec<String>,
     /// How many objects the put and get runs use.
     #[arg(long, default_value_t = 3_000)]
@@ -38,18 +42,35 @@ struct Arguments {
     /// The size of each of those, in MB.
     #[arg(long, default_value_t = 40)]
     upload_mb: usize,
+    /// The engines of the catalog run.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "sqlite,mariadb,postgres"
+    )]
+    engines: Vec<EngineName>,
+    /// The sizes of the catalog run, in objects, ascending.
+    #[arg(long, value_delimiter = ',', default_value = "100000,1000000,10000000")]
+    sizes: Vec<u64>,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let all = ["put", "get", "redirect", "memory"];
+    let all = ["put", "get", "redirect", "memory", "catalog"];
     if let Some(unknown) = arguments
         .runs
         .iter()
         .find(|run| !all.contains(&run.as_str()))
     {
         bail!("there is no run `{unknown}`; there are {}", all.join(", "));
+    }
+    if arguments.runs.iter().any(|run| run == "catalog") {
+        catalog::run(&arguments.engines, &arguments.sizes).await?;
+        if arguments.runs.len() == 1 {
+            return Ok(());
+        }
     }
     let wanted =
         |run: &str| arguments.runs.is_empty() || arguments.runs.iter().any(|named| named == run);

@@ -2,10 +2,15 @@
 use bytes::Bytes;
 
 /// Repeatable numbers (xorshift64*).
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    /// Another sequence for each `seed`.
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) const fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -19,7 +24,7 @@ impl Numbers {
 
 /// `count` objects of different random bytes.
 pub(crate) fn objects(count: usize) -> Vec<Bytes> {
-    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut numbers = Numbers::new(1);
     (0..count)
         .map(|i| {
             let size = match i % 30 {
@@ -34,10 +39,7 @@ pub(crate) fn objects(count: usize) -> Vec<Bytes> {
 
 /// Random bytes of that size, others for each `seed`.
 pub(crate) fn bytes(seed: u64, size: usize) -> Bytes {
-    random(
-        &mut Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
-        size,
-    )
+    random(&mut Numbers::new(seed), size)
 }
 
 fn random(numbers: &mut Numbers, size: usize) -> Bytes {
