@@ -42,10 +42,15 @@ impl Server {
 
     /// Starts a node with a configuration file, and further flags of `serve`.
     pub(crate) fn configured(configuration: &str, flags: &[&str]) -> Self {
+        Self::configured_as_given(&with_catalog(configuration), flags)
+    }
+
+    /// As [`Self::configured`], with a configuration that names its catalog, or means the default.
+    pub(crate) fn configured_as_given(configuration: &str, flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         fs::create_dir(&data).unwrap();
-        fs::write(data.join("rockpool.toml"), with_catalog(configuration)).unwrap();
+        fs::write(data.join("rockpool.toml"), configuration).unwrap();
         let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
         let ports = ["--s3", "--redirector", "--blobs"]
             .into_iter()

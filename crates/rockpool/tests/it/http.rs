@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle, actions::CreateMultipartUpload};
 use url::Url;
 
 use crate::harness::{Keys, Server};
@@ -133,5 +133,51 @@ impl Client {
     pub(crate) fn delete(&self, key: &str) -> Reply {
         let action = self.bucket.delete_object(Some(&self.credentials), key);
         send("DELETE", &action.sign(Duration::from_secs(600)), b"")
+    }
+
+    /// Changes who may read an object to a canned ACL.
+    pub(crate) fn put_acl(&self, key: &str, acl: &str) -> Reply {
+        let mut action = self.bucket.put_object(Some(&self.credentials), key);
+        action.query_mut().insert("acl", "");
+        action.query_mut().insert("x-amz-acl", acl);
+        send("PUT", &action.sign(Duration::from_secs(600)), b"")
+    }
+
+    /// Starts a multipart upload; its id.
+    pub(crate) fn create_upload(&self, key: &str) -> String {
+        let credentials = Some(&self.credentials);
+        let action = self.bucket.create_multipart_upload(credentials, key);
+        let reply = send("POST", &action.sign(Duration::from_secs(600)), b"");
+        let document = String::from_utf8(reply.body).unwrap();
+        assert_eq!(reply.status, 200, "{document}");
+        CreateMultipartUpload::parse_response(&document)
+            .unwrap()
+            .upload_id()
+            .to_owned()
+    }
+
+    /// Sends a part; its ETag.
+    pub(crate) fn put_part(&self, key: &str, upload: &str, number: usize, body: &[u8]) -> String {
+        let number = number.try_into().unwrap();
+        let credentials = Some(&self.credentials);
+        let action = self.bucket.upload_part(credentials, key, number, upload);
+        let reply = send("PUT", &action.sign(Duration::from_secs(600)), body);
+        assert_eq!(
+            reply.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&reply.body)
+        );
+        reply.header("etag").unwrap().to_owned()
+    }
+
+    /// Completes an upload whose parts, from 1 on, have these ETags.
+    pub(crate) fn complete_upload(&self, key: &str, upload: &str, etags: &[String]) -> Reply {
+        let etags = etags.iter().map(String::as_str);
+        let credentials = Some(&self.credentials);
+        let bucket = &self.bucket;
+        let action = bucket.complete_multipart_upload(credentials, key, upload, etags);
+        let url = action.sign(Duration::from_secs(600));
+        send("POST", &url, action.body().as_bytes())
     }
 }

@@ -8,11 +8,13 @@
 mod cli;
 mod clients;
 mod files;
+mod galera;
 mod harness;
 mod http;
 mod lifecycle;
 mod links;
 mod listeners;
+mod nodes;
 mod provider;
 mod start;
 mod story;
