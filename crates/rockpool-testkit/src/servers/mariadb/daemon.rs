@@ -31,6 +31,8 @@ impl Daemon {
         let mut command = as_user(unprivileged(USER));
         command.arg("mariadb-install-db").args(daemon.place());
         command.current_dir(daemon.path());
+        // A server that starts clears its place for temporary tables, also of those of another that starts just now.
+        command.env("TMPDIR", daemon.path());
         command.args([
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
