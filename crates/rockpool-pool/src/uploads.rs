@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use rockpool_blobs::{BlobReader, Content, StoreKey};
+use rockpool_blobs::{BlobReader, BlobStore, Content, StoreKey};
 use rockpool_catalog::{
     ListUploads, Object, Part, PartBytes, PutPart, Upload, UploadId, UploadListing,
 };
@@ -190,13 +190,13 @@ impl Pool {
         Ok(self.catalog().list_uploads(query).await?)
     }
 
-    /// Removes an upload and its parts; answers how many lay in staging. `None` when it is gone already.
+    /// Removes an upload, its parts and their staged bytes; answers how many lay in staging. `None` when it is gone already.
     pub(crate) async fn drop_upload(&self, id: &UploadId) -> Result<Option<usize>, PoolError> {
         let Some(staged) = self.catalog().remove_upload(id).await? else {
             return Ok(None);
         };
         let count = staged.len();
-        self.forget_staged(staged);
+        remove_staged(&**self.staging(), staged).await;
         Ok(Some(count))
     }
 
@@ -232,13 +232,15 @@ impl Pool {
             return;
         }
         let staging = self.staging().clone();
-        tokio::spawn(async move {
-            for key in keys.into_iter().filter_map(|key| StoreKey::new(key).ok()) {
-                if let Err(error) = staging.remove(&key).await {
-                    tracing::warn!(store.key = %key, %error, "a staged part was left behind; a collection will remove it");
-                }
-            }
-        });
+        tokio::spawn(async move { remove_staged(&*staging, keys).await });
+    }
+}
+
+async fn remove_staged(staging: &dyn BlobStore, keys: Vec<String>) {
+    for key in keys.into_iter().filter_map(|key| StoreKey::new(key).ok()) {
+        if let Err(error) = staging.remove(&key).await {
+            tracing::warn!(store.key = %key, %error, "a staged part was left behind; a collection will remove it");
+        }
     }
 }
 
