@@ -44,9 +44,9 @@ impl Node {
         node.run_links(listeners.links.take());
         listeners.run(&node, &pool)?;
         node.run_beside(&pool);
-        node.say_ready(must_say_ready)?;
         let addresses = Addresses::of_listeners(&node.facts);
         welcome::greet(&pool, &node.config, &addresses).await;
+        node.say_ready(must_say_ready)?;
         Ok(node)
     }
 
