@@ -28,6 +28,7 @@ fn help_lists_the_commands() {
       bucket       Buckets
       object       Look at objects
       gc           Collect blobs that nothing points to any more, abandoned uploads and leftovers
+      links        Run the link shield alone, without a pool; or look at its copies
       completions  Print completions for a shell
       man          Print the manual page, or write one for each command into a directory
       help         Print this message or the help of the given subcommand(s)
@@ -53,6 +54,7 @@ fn help_on_serve_lists_the_listeners() {
           --s3 <ADDRESS>          Where the S3 API listens, or `off` [default: 127.0.0.1:23278]
           --redirector <ADDRESS>  Where the redirector listens, or `off` [default: 127.0.0.1:23279]
           --blobs <ADDRESS>       Where the blob server listens, or `off` [default: 127.0.0.1:23281]
+          --links <ADDRESS>       Where the link shield listens, or `off` [default: off]
           --ready-file <FILE>     Where to say in JSON, once it is ready, what the node listens on [default: DIR/node.json]
       -h, --help                  Print help
 
