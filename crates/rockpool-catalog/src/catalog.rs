@@ -1,7 +1,10 @@
 //! Opening the catalog; the handle to it.
 use std::{path::Path, sync::Arc};
 
-use crate::{CatalogAddress, CatalogError, database::Database, server::Server, sqlite::Sqlite};
+use crate::{
+    CatalogAddress, CatalogError, database::Database, migrations::Purpose, server::Server,
+    sqlite::Sqlite,
+};
 
 /// A handle to the catalog. Cheap to clone; all clones share one set of connections.
 #[derive(Clone, Debug)]
@@ -20,12 +23,31 @@ impl Catalog {
         address: &CatalogAddress,
         max_connections: u32,
     ) -> Result<Self, CatalogError> {
+        Self::open_for(address, max_connections, Purpose::Catalog).await
+    }
+
+    /// As [`Self::open`], to be the target of [`Self::copy_to`]: also where such a copy was begun before.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_copy_target(
+        address: &CatalogAddress,
+        max_connections: u32,
+    ) -> Result<Self, CatalogError> {
+        Self::open_for(address, max_connections, Purpose::CopyTarget).await
+    }
+
+    async fn open_for(
+        address: &CatalogAddress,
+        max_connections: u32,
+        purpose: Purpose,
+    ) -> Result<Self, CatalogError> {
         match address {
-            CatalogAddress::Sqlite(path) => Self::open_sqlite(path).await,
+            CatalogAddress::Sqlite(path) => Self::open_sqlite_for(path, purpose).await,
             CatalogAddress::Server(address) => {
-                let server = Box::pin(Server::open(address.clone(), max_connections)).await?;
+                let opened = Server::open(address.clone(), max_connections, purpose);
                 Ok(Self {
-                    db: Database::Server(Arc::new(server)),
+                    db: Database::Server(Arc::new(Box::pin(opened).await?)),
                 })
             }
         }
@@ -37,8 +59,12 @@ impl Catalog {
     /// # Errors
     /// `Unusable` when the file was written by a newer rockpool, is no catalog, or cannot be written.
     pub async fn open_sqlite(path: &Path) -> Result<Self, CatalogError> {
+        Self::open_sqlite_for(path, Purpose::Catalog).await
+    }
+
+    async fn open_sqlite_for(path: &Path, purpose: Purpose) -> Result<Self, CatalogError> {
         let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path)).await;
+        let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, purpose)).await;
         let sqlite = opened.map_err(|e| CatalogError::Internal {
             doing: "opening the catalog",
             why: e.to_string(),

@@ -20,6 +20,7 @@
 //! - `blobs`: the life of a blob's row; collection; `blob_rows` has what runs inside others' transactions
 //! - `uploads`: multipart uploads and their parts
 //! - `usage`: exact counts
+//! - `copy`: into another database, of whatever engine; `copied` lists the tables
 //! - `headers`, `codes`, `sets`: how attributes and small values lie in columns; long lists in statements
 //! - `database`: the waist: transactions, statements, values; `row`: taking rows apart; `dialect`: where databases
 //!   differ; `migrations`: the schema
@@ -33,6 +34,8 @@ mod blobs;
 mod buckets;
 mod catalog;
 mod codes;
+mod copied;
+mod copy;
 mod database;
 mod dialect;
 mod error;
@@ -55,6 +58,7 @@ pub use address::CatalogAddress;
 pub use blobs::{CollectReason, Collectable, DeletionClaim};
 pub use buckets::{BucketChange, NewBucket, RemoveBucket};
 pub use catalog::Catalog;
+pub use copy::CopyProgress;
 pub use error::CatalogError;
 pub use listing::{ListObjects, ListUploads, Listing, UploadListing};
 pub use members::MemberChange;

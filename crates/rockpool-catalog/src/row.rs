@@ -45,6 +45,15 @@ impl Row {
         T::from_cell(cell)
     }
 
+    /// The next column as it is, but for text that a driver hands over as bytes.
+    pub(crate) fn take_plain(&mut self, is_text: bool) -> Result<Cell> {
+        let cell = self.cells.next();
+        match cell.ok_or_else(|| Fault::Internal("a row has too few columns".to_owned()))? {
+            bytes @ Cell::Bytes(_) if is_text => String::from_cell(bytes).map(Cell::Text),
+            cell => Ok(cell),
+        }
+    }
+
     /// The next two columns: a digest's head and tail.
     pub(crate) fn take_hash(&mut self) -> Result<BlobHash> {
         let mut digest: Vec<u8> = self.take()?;

@@ -16,6 +16,7 @@ use crate::{
     CatalogError,
     database::{Result, Tx, Value, Work},
     dialect::{Dialect, Fault},
+    migrations::Purpose,
     row::Row,
 };
 
@@ -55,9 +56,10 @@ impl Server {
     pub(crate) async fn open(
         address: ServerAddress,
         max_connections: u32,
+        purpose: Purpose,
     ) -> Result<Self, CatalogError> {
         let connections = Connections::new(address, max_connections);
-        schema::prepare(&connections).await?;
+        schema::prepare(&connections, purpose).await?;
         let random = getrandom::u32().map_err(|e| CatalogError::Internal {
             doing: "opening the catalog",
             why: e.to_string(),

@@ -15,6 +15,7 @@ use crate::{
     CatalogError,
     database::{Result, Tx, Value, Work},
     dialect::Fault,
+    migrations::Purpose,
     row::{Cell, Row},
 };
 
@@ -43,10 +44,10 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, brings its schema up to date and starts the writer. Blocks.
-    pub(crate) fn open(path: &Path) -> Result<Self, CatalogError> {
+    pub(crate) fn open(path: &Path, purpose: Purpose) -> Result<Self, CatalogError> {
         let path = std::path::absolute(path)
             .map_err(|e| CatalogError::Unusable(format!("the catalog's path is unusable: {e}")))?;
-        let connection = open::open_writer(&path)?;
+        let connection = open::open_writer(&path, purpose)?;
         let (jobs, queue) = mpsc::channel(MAX_QUEUED_WRITES);
         std::thread::Builder::new()
             .name("catalog-writer".to_owned())

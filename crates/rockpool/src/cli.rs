@@ -5,8 +5,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bucket::BucketCommand, config::ConfigCommand, gc::GcArgs, links::LinksArgs,
-        member::MemberCommand, object::ObjectCommand, serve::ServeArgs,
+        bucket::BucketCommand, catalog::CatalogCommand, config::ConfigCommand, gc::GcArgs,
+        links::LinksArgs, member::MemberCommand, object::ObjectCommand, serve::ServeArgs,
     },
     config::Overrides,
 };
@@ -66,6 +66,9 @@ pub(crate) enum Command {
     /// Look at objects
     #[command(subcommand)]
     Object(ObjectCommand),
+    /// Move the catalog to another database
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Collect blobs that nothing points to any more, abandoned uploads and leftovers
     Gc(GcArgs),
     /// Run the link shield alone, without a pool; or look at its copies

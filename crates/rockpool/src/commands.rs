@@ -1,6 +1,7 @@
 //! The commands, a file for each noun of the command line.
 
 pub(crate) mod bucket;
+pub(crate) mod catalog;
 pub(crate) mod config;
 pub(crate) mod gc;
 pub(crate) mod init;

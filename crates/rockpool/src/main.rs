@@ -67,6 +67,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Config(command) => commands::config::run(&overrides, &command)?,
         Command::Completions { shell } => commands::shell::completions(shell)?,
         Command::Man { directory } => commands::shell::man(directory.as_deref())?,
+        Command::Catalog(command) => with_config(&overrides, async |config| {
+            commands::catalog::run(config, command).await
+        })?,
         Command::Member(command) => with_pool(&overrides, async |pool, config| {
             commands::member::run(pool, config, command).await
         })?,
@@ -90,6 +93,17 @@ fn with_pool(
     overrides: &Overrides,
     command: impl AsyncFnOnce(&Pool, &Config) -> Result<()>,
 ) -> Result<()> {
+    with_config(overrides, async |config| {
+        let pool = wiring::open_pool(config).await?;
+        command(&pool, config).await
+    })
+}
+
+/// Loads the configuration of a pool that is there, for one command.
+fn with_config(
+    overrides: &Overrides,
+    command: impl AsyncFnOnce(&Config) -> Result<()>,
+) -> Result<()> {
     let config = load(overrides)?;
     telemetry::begin(LogFormat::Text, "warn")?;
     data_dir::require_pool(&config.paths)?;
@@ -97,10 +111,7 @@ fn with_pool(
         .enable_all()
         .build()
         .context("the runtime cannot start")?;
-    runtime.block_on(async {
-        let pool = wiring::open_pool(&config).await?;
-        command(&pool, &config).await
-    })
+    runtime.block_on(command(&config))
 }
 
 /// Whether whoever read standard output has heard enough (`rockpool object ls | head`).

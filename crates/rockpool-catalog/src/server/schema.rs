@@ -7,6 +7,7 @@ use crate::{
     CatalogError,
     database::Result,
     dialect::{Dialect, Fault},
+    migrations::{self, Purpose},
 };
 
 mod mysql;
@@ -40,11 +41,14 @@ impl From<Fault> for Trouble {
 }
 
 /// Refuses what cannot be used, and runs the steps that are missing.
-pub(super) async fn prepare(connections: &Connections) -> Result<(), CatalogError> {
+pub(super) async fn prepare(
+    connections: &Connections,
+    purpose: Purpose,
+) -> Result<(), CatalogError> {
     let address = connections.address();
     let mut attempts = Attempts::new();
     loop {
-        let fault = match prepare_once(connections).await {
+        let fault = match prepare_once(connections, purpose).await {
             Ok(()) => return Ok(()),
             Err(Trouble::Unusable(why)) => {
                 return Err(CatalogError::Unusable(format!(
@@ -73,11 +77,11 @@ pub(super) async fn prepare(connections: &Connections) -> Result<(), CatalogErro
     }
 }
 
-async fn prepare_once(connections: &Connections) -> Result<(), Trouble> {
+async fn prepare_once(connections: &Connections, purpose: Purpose) -> Result<(), Trouble> {
     let mut working = connections.take().await?;
     match working.session.dialect() {
-        Dialect::Postgres => postgres::prepare(&mut working.session).await,
-        Dialect::MySql | Dialect::Sqlite => mysql::prepare(&mut working.session).await,
+        Dialect::Postgres => postgres::prepare(&mut working.session, purpose).await,
+        Dialect::MySql | Dialect::Sqlite => mysql::prepare(&mut working.session, purpose).await,
     }
     // The connection is closed: it has settings for long statements.
 }
@@ -145,13 +149,9 @@ fn missing(
     version: i64,
 ) -> Result<&'static [&'static str], Trouble> {
     let done = usize::try_from(version).unwrap_or(0);
-    steps.get(done..).ok_or_else(|| {
-        Trouble::Unusable(format!(
-            "its schema is of version {version}, and this rockpool knows up to {}: a newer rockpool wrote it. Run that \
-             one, or restore a backup from before the upgrade",
-            steps.len()
-        ))
-    })
+    steps
+        .get(done..)
+        .ok_or_else(|| Trouble::Unusable(migrations::refusal(version, steps)))
 }
 
 fn too_old(server: &str, version: &str, least: &str) -> Trouble {

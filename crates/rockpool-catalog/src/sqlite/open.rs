@@ -3,7 +3,11 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
-use crate::{CatalogError, dialect::Fault, migrations};
+use crate::{
+    CatalogError,
+    dialect::Fault,
+    migrations::{self, Purpose},
+};
 
 /// Marks a SQLite file as a catalog, in its header: `rpol`.
 const APPLICATION_ID: i64 = 0x7270_6f6c;
@@ -19,7 +23,7 @@ const BUSY_STEP_MS: u64 = 1;
 type Result<T> = std::result::Result<T, CatalogError>;
 
 /// The connection that writes, after its schema has been brought up to date.
-pub(super) fn open_writer(path: &Path) -> Result<Connection> {
+pub(super) fn open_writer(path: &Path, purpose: Purpose) -> Result<Connection> {
     let doing = |error| explain(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -39,7 +43,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
              PRAGMA journal_size_limit = 67108864;",
         )
         .map_err(doing)?;
-    migrate(path, &mut connection)?;
+    migrate(path, &mut connection, purpose)?;
     Ok(connection)
 }
 
@@ -114,9 +118,9 @@ fn switch_to_wal(path: &Path, connection: &Connection) -> Result<()> {
 }
 
 /// Runs the steps that are missing, all in one transaction; a second process waits and then finds none missing.
-fn migrate(path: &Path, connection: &mut Connection) -> Result<()> {
-    let newest = migrations::SQLITE.len();
-    if schema_version(path, connection)? == newest {
+fn migrate(path: &Path, connection: &mut Connection, purpose: Purpose) -> Result<()> {
+    let version = schema_version(path, connection)?;
+    if purpose.takes(version, migrations::SQLITE) || missing(path, version)?.is_empty() {
         return Ok(());
     }
     let doing = |error| explain(path, &error);
@@ -133,16 +137,30 @@ fn migrate(path: &Path, connection: &mut Connection) -> Result<()> {
         )
         .map_err(doing)?;
     }
-    for step in &migrations::SQLITE[version..] {
+    for step in missing(path, version)? {
         tx.execute_batch(step).map_err(doing)?;
     }
-    tx.execute("UPDATE schema_version SET version = ?", [newest as i64])
+    let newest = i64::try_from(migrations::SQLITE.len()).unwrap_or(i64::MAX);
+    tx.execute("UPDATE schema_version SET version = ?", [newest])
         .map_err(doing)?;
     tx.commit().map_err(doing)
 }
 
-/// The version of the schema, 0 in an empty file; never above what this program knows.
-fn schema_version(path: &Path, connection: &Connection) -> Result<usize> {
+/// The steps that are missing in a file of that version.
+fn missing(path: &Path, version: i64) -> Result<&'static [&'static str]> {
+    let steps = migrations::SQLITE;
+    let done = usize::try_from(version).ok();
+    done.and_then(|done| steps.get(done..)).ok_or_else(|| {
+        CatalogError::Unusable(format!(
+            "the catalog `{}` cannot be used: {}",
+            path.display(),
+            migrations::refusal(version, steps)
+        ))
+    })
+}
+
+/// The version of the schema, 0 in an empty file.
+fn schema_version(path: &Path, connection: &Connection) -> Result<i64> {
     let doing = |error| explain(path, &error);
     let tables: i64 = connection
         .query_row(
@@ -154,18 +172,9 @@ fn schema_version(path: &Path, connection: &Connection) -> Result<usize> {
     if tables == 0 {
         return Ok(0);
     }
-    let version: i64 = connection
+    connection
         .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
-        .map_err(doing)?;
-    let newest = migrations::SQLITE.len();
-    match usize::try_from(version) {
-        Ok(version) if version <= newest => Ok(version),
-        _ => Err(CatalogError::Unusable(format!(
-            "the catalog `{}` has schema version {version}, and this rockpool knows versions up to {newest}: a newer \
-             rockpool wrote it. Run that one, or restore a backup from before the upgrade",
-            path.display()
-        ))),
-    }
+        .map_err(doing)
 }
 
 /// What an error while opening means to the operator.

@@ -27,6 +27,7 @@ fn help_lists_the_commands() {
       member       Members, their limits and access keys
       bucket       Buckets
       object       Look at objects
+      catalog      Move the catalog to another database
       gc           Collect blobs that nothing points to any more, abandoned uploads and leftovers
       links        Run the link shield alone, without a pool; or look at its copies
       completions  Print completions for a shell

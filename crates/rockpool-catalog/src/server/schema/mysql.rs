@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::{APPLICATION, Session, Survey, Trouble, foreign, missing, survey, too_old};
-use crate::{database::Result, dialect::Fault, migrations};
+use crate::{
+    database::Result,
+    dialect::Fault,
+    migrations::{self, Purpose},
+};
 
 /// The columns of all tables.
 const COLUMNS: &str = "SELECT c.table_name, c.column_name FROM information_schema.columns c \
@@ -49,7 +53,7 @@ const TABLES: &str = "'members', 'access_keys', 'buckets', 'bucket_hosts', 'buck
     'header_sets', 'objects', 'uploads', 'parts', 'store_usage', 'schema_version'";
 
 /// Refuses what cannot be used, and runs the steps that are missing.
-pub(super) async fn prepare(session: &mut Session) -> Result<(), Trouble> {
+pub(super) async fn prepare(session: &mut Session, purpose: Purpose) -> Result<(), Trouble> {
     refuse_old(&text(session, "SELECT VERSION()").await?)?;
     warn_of_lost_commits(session).await?;
     if survey(session, COLUMNS).await? != Survey::Catalog {
@@ -61,7 +65,7 @@ pub(super) async fn prepare(session: &mut Session) -> Result<(), Trouble> {
         let sql = "INSERT IGNORE INTO schema_version (id, application, version) VALUES (1, ?, 0)";
         session.execute(sql, &[APPLICATION.into()]).await?;
     }
-    migrate(session).await?;
+    migrate(session, purpose).await?;
     refuse_odd(session).await
 }
 
@@ -108,7 +112,7 @@ async fn warn_of_lost_commits(session: &mut Session) -> Result<(), Trouble> {
     Ok(())
 }
 
-async fn migrate(session: &mut Session) -> Result<(), Trouble> {
+async fn migrate(session: &mut Session, purpose: Purpose) -> Result<(), Trouble> {
     let mut migrator = [0; 16];
     getrandom::fill(&mut migrator).map_err(|e| Fault::Internal(e.to_string()))?;
     for look in 0..MAX_LOOKS {
@@ -119,6 +123,9 @@ async fn migrate(session: &mut Session) -> Result<(), Trouble> {
             // Another node made the table a moment ago, and puts the row in.
             None => 0,
         };
+        if purpose.takes(version, migrations::MYSQL) {
+            return Ok(());
+        }
         let Some(step) = missing(migrations::MYSQL, version)?.first() else {
             return Ok(());
         };

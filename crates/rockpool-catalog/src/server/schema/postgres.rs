@@ -2,7 +2,11 @@
 use std::time::Duration;
 
 use super::{APPLICATION, Session, Survey, Trouble, foreign, missing, survey, too_old};
-use crate::{database::Result, dialect::Fault, migrations};
+use crate::{
+    database::Result,
+    dialect::Fault,
+    migrations::{self, Purpose},
+};
 
 /// The columns of all tables that this user may see in its schema.
 const COLUMNS: &str = "SELECT c.table_name::text, c.column_name::text FROM information_schema.columns c \
@@ -27,7 +31,7 @@ const MAX_STEP: Duration = Duration::from_secs(3600);
 const LEAST: i64 = 130_000;
 
 /// Refuses what cannot be used, and runs the steps that are missing.
-pub(super) async fn prepare(session: &mut Session) -> Result<(), Trouble> {
+pub(super) async fn prepare(session: &mut Session, purpose: Purpose) -> Result<(), Trouble> {
     let sql = "SELECT current_setting('server_version_num')::bigint, current_setting('server_version'), \
                current_setting('server_encoding'), current_setting('synchronous_commit')";
     let row = session.query(sql, &[]).await?.into_iter().next();
@@ -48,10 +52,13 @@ pub(super) async fn prepare(session: &mut Session) -> Result<(), Trouble> {
              acknowledged uploads may be missing"
         );
     }
-    if survey(session, COLUMNS).await? == Survey::Catalog
-        && missing(migrations::POSTGRES, version_of(session).await?)?.is_empty()
-    {
-        return Ok(());
+    if survey(session, COLUMNS).await? == Survey::Catalog {
+        let version = version_of(session).await?;
+        if purpose.takes(version, migrations::POSTGRES)
+            || missing(migrations::POSTGRES, version)?.is_empty()
+        {
+            return Ok(());
+        }
     }
     session.run(ALONE, MAX_STEP).await?;
     migrate(session).await?;
