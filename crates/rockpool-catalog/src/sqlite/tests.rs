@@ -8,6 +8,7 @@ use crate::{
     CatalogError,
     database::{Database, Result, Tx, Value},
     dialect::{Dialect, Fault},
+    migrations::Purpose,
     objects,
 };
 
@@ -15,7 +16,7 @@ use super::Sqlite;
 
 fn open() -> (Database, TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let sqlite = Sqlite::open(&path(&dir)).unwrap();
+    let sqlite = Sqlite::open(&path(&dir), Purpose::Catalog).unwrap();
     (Database::Sqlite(Arc::new(sqlite)), dir)
 }
 

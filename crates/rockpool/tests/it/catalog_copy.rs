@@ -28,7 +28,7 @@ fn a_pool_moves_to(database: &Database) {
     assert!(words.contains("members of its own"), "{words}");
 
     let configuration = format!("[catalog]\nurl_file = \"{}\"\n", file.display());
-    fs::write(server.data().join("rockpool.toml"), configuration).unwrap();
+    server.reconfigure(&configuration);
     server.restart();
     assert!(client.get("a.png").body == b"first");
     assert_eq!(client.put("b.png", b"second").status, 200);
@@ -42,7 +42,7 @@ fn a_pool_moves_to(database: &Database) {
         "{words}"
     );
     let configuration = "[catalog]\nurl = \"sqlite:back.db\"\n";
-    fs::write(server.data().join("rockpool.toml"), configuration).unwrap();
+    server.reconfigure(configuration);
     server.restart();
     assert!(client.get("b.png").body == b"second");
 }

@@ -29,6 +29,8 @@ pub(crate) struct Keys {
 pub(crate) struct Server {
     directory: TempDir,
     flags: Vec<String>,
+    /// What its configuration says of the catalog, where that is not the default.
+    catalog: String,
     child: Child,
     /// What the node said of itself when it was ready.
     node: Value,
@@ -42,7 +44,16 @@ impl Server {
 
     /// Starts a node with a configuration file, and further flags of `serve`.
     pub(crate) fn configured(configuration: &str, flags: &[&str]) -> Self {
-        Self::configured_as_given(&with_catalog(configuration), flags)
+        let catalog = catalog_of_this_run();
+        let mut server = Self::configured_as_given(&format!("{configuration}{catalog}"), flags);
+        server.catalog = catalog;
+        server
+    }
+
+    /// Replaces the configuration file, but for the catalog, for the next start.
+    pub(crate) fn reconfigure(&self, configuration: &str) {
+        let text = format!("{configuration}{}", self.catalog);
+        fs::write(self.data().join("rockpool.toml"), text).unwrap();
     }
 
     /// As [`Self::configured`], with a configuration that names its catalog, or means the default.
@@ -60,6 +71,7 @@ impl Server {
         Self {
             directory,
             flags,
+            catalog: String::new(),
             child,
             node,
         }
@@ -201,13 +213,13 @@ impl Drop for Server {
     }
 }
 
-/// The configuration with a fresh catalog on the engine of this run. SQLite is the default, which is tested as such.
-fn with_catalog(configuration: &str) -> String {
+/// What a configuration says of a fresh catalog on the engine of this run. SQLite is the default, which is tested as such.
+fn catalog_of_this_run() -> String {
     match Engine::of_this_run() {
-        Engine::Sqlite => configuration.to_owned(),
+        Engine::Sqlite => String::new(),
         engine => {
             let url = engine.fresh_catalog(Path::new(""));
-            format!("{configuration}\n[catalog]\nurl = \"{url}\"\nmax_connections = 8\n")
+            format!("\n[catalog]\nurl = \"{url}\"\nmax_connections = 8\n")
         }
     }
 }

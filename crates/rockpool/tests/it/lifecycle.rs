@@ -314,7 +314,7 @@ fn read_only_mode_refuses_writes_and_goes_on_reading() {
     let keys = server.add_member("alice");
     let client = Client::new(&server, &keys);
     assert_eq!(client.put("a", b"1").status, 200);
-    std::fs::write(server.data().join("rockpool.toml"), "read_only = true\n").unwrap();
+    server.reconfigure("read_only = true\n");
     server.restart();
     assert_eq!(client.put("a", b"2").status, 503);
     assert_eq!(client.delete("a").status, 503);
