@@ -61,22 +61,26 @@ impl Decoder {
     /// Takes from `input` and yields at most [`STEP`] bytes.
     pub(crate) fn step(&mut self, input: &mut Bytes) -> Result<Step, FetchError> {
         let mut output = vec![0; STEP];
-        let (consumed, produced, ended) = match self {
-            Self::Flate(state) => flate(state, input, &mut output)?,
-            Self::Brotli(state) => brotli(state, input, &mut output)?,
-        };
-        input.advance(consumed);
-        if produced > 0 {
-            output.truncate(produced);
-            return Ok(Step::Output(output.into()));
+        loop {
+            let (consumed, produced, ended) = match self {
+                Self::Flate(state) => flate(state, input, &mut output)?,
+                Self::Brotli(state) => brotli(state, input, &mut output)?,
+            };
+            input.advance(consumed);
+            if produced > 0 {
+                output.truncate(produced);
+                return Ok(Step::Output(output.into()));
+            }
+            if ended {
+                return Ok(Step::End);
+            }
+            if input.is_empty() {
+                return Ok(Step::NeedsInput);
+            }
+            if consumed == 0 {
+                return Err(broken("it makes no progress"));
+            }
         }
-        if ended {
-            return Ok(Step::End);
-        }
-        if input.is_empty() {
-            return Ok(Step::NeedsInput);
-        }
-        Err(broken("it makes no progress"))
     }
 }
 
@@ -128,3 +132,6 @@ pub(crate) fn broken(what: &str) -> FetchError {
         detail: format!("the content coding is broken: {what}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

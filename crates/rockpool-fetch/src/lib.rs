@@ -24,8 +24,8 @@
 //! - The answer: its head, its body as sent and its body as decoded have limits in bytes; connecting, the head, silence
 //!   and the whole have limits in time.
 //!
-//! A fetch lives in the future and in the body that it returns: no task runs beside them, and dropping either closes the
-//! connection.
+//! A fetch lives in the future and in the body that it returns: dropping either closes the connection. No task runs beside
+//! them but the resolver's, each for as long as its question.
 //!
 //! This crate knows nothing of what is fetched or why, keeps no cache of answers and repeats nothing. How many fetches
 //! run at once, and how often one site is asked, is for its callers to bound.
