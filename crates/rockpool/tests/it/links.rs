@@ -142,10 +142,11 @@ fn a_shield_needs_to_know_where_it_is() {
 }
 
 /// A shield alone. Dropping it kills the process.
-struct Alone(Child);
+pub(crate) struct Alone(Child);
 
 impl Alone {
-    fn start(data: &Path) -> (Self, String) {
+    /// Starts one on a data directory with its settings; it, and its address once it is ready.
+    pub(crate) fn start(data: &Path) -> (Self, String) {
         let child = rockpool(&["links", "--links", "127.0.0.1:0", "--data"])
             .arg(data)
             .stderr(Stdio::null())
@@ -164,6 +165,11 @@ impl Alone {
             );
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
     }
 }
 

@@ -14,6 +14,7 @@ mod harness;
 mod http;
 mod lifecycle;
 mod links;
+mod links_rush;
 mod listeners;
 mod nodes;
 mod provider;
