@@ -31,6 +31,8 @@ pub(crate) struct Server {
     flags: Vec<String>,
     /// What its configuration says of the catalog, where that is not the default.
     catalog: String,
+    /// Shell commands that the node's process runs first, where its mounts differ from others'.
+    mounts: Option<&'static str>,
     child: Child,
     /// What the node said of itself when it was ready.
     node: Value,
@@ -58,6 +60,16 @@ impl Server {
 
     /// As [`Self::configured`], with a configuration that names its catalog, or means the default.
     pub(crate) fn configured_as_given(configuration: &str, flags: &[&str]) -> Self {
+        Self::launched(configuration, flags, None)
+    }
+
+    /// Starts a node on the defaults with mounts of its own: those that shell commands make in its data directory, which
+    /// need no privileges. The commands of [`Self::cli`] do not see them.
+    pub(crate) fn on_mounts(mounts: &'static str, configuration: &str) -> Self {
+        Self::launched(configuration, &[], Some(mounts))
+    }
+
+    fn launched(configuration: &str, flags: &[&str], mounts: Option<&'static str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         fs::create_dir(&data).unwrap();
@@ -67,11 +79,12 @@ impl Server {
             .into_iter()
             .filter(|flag| !flags.iter().any(|given| given == flag))
             .flat_map(|flag| [flag.to_owned(), "127.0.0.1:0".to_owned()]);
-        let (child, node) = launch(directory.path(), &flags, ports.collect());
+        let (child, node) = launch(directory.path(), &flags, ports.collect(), mounts);
         Self {
             directory,
             flags,
             catalog: String::new(),
+            mounts,
             child,
             node,
         }
@@ -194,7 +207,7 @@ impl Server {
             .flatten()
             .collect();
         let flags: Vec<String> = without_listeners(&self.flags);
-        (self.child, self.node) = launch(self.directory.path(), &flags, ports);
+        (self.child, self.node) = launch(self.directory.path(), &flags, ports, self.mounts);
     }
 
     fn url(&self, face: &str) -> String {
@@ -231,6 +244,19 @@ pub(crate) fn rockpool(arguments: &[&str]) -> Command {
     command
 }
 
+/// As [`rockpool`], after shell commands that mount something in the data directory for this process alone.
+pub(crate) fn rockpool_on_mounts(mounts: &str, data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(["--map-root-user", "--mount", "sh", "-ec"])
+        .arg(format!("cd \"$0\"; {mounts}; exec \"$@\""))
+        .arg(data)
+        .arg(ROCKPOOL)
+        .args(arguments)
+        .stdin(Stdio::null());
+    command
+}
+
 /// The flags that name no address of a listener; `off` stays.
 fn without_listeners(flags: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
@@ -247,7 +273,12 @@ fn without_listeners(flags: &[String]) -> Vec<String> {
 }
 
 /// Starts a process and waits until it says that it is ready.
-fn launch(directory: &Path, flags: &[String], ports: Vec<String>) -> (Child, Value) {
+fn launch(
+    directory: &Path,
+    flags: &[String],
+    ports: Vec<String>,
+    mounts: Option<&str>,
+) -> (Child, Value) {
     let data = directory.join("data");
     let ready_file = data.join("node.json");
     // One that a killed node left.
@@ -256,7 +287,11 @@ fn launch(directory: &Path, flags: &[String], ports: Vec<String>) -> (Child, Val
         .create(true)
         .append(true)
         .open(directory.join("log"));
-    let mut child = rockpool(&["serve"])
+    let mut command = match mounts {
+        None => rockpool(&["serve"]),
+        Some(mounts) => rockpool_on_mounts(mounts, &data, &["serve"]),
+    };
+    let mut child = command
         .arg("--data")
         .arg(&data)
         .args(flags)

@@ -8,6 +8,7 @@
 mod catalog_copy;
 mod cli;
 mod clients;
+mod disks;
 mod files;
 mod galera;
 mod harness;
