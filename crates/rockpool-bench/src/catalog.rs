@@ -18,85 +18,167 @@ use engine::Engine;
 use rows::{Content, Rows};
 
 /// Tasks that look up or write at once.
-const TASKS: usize = 16;
+const TASKS: u64 = 16;
 
-/// How long each load runs.
-const LOAD_TIME: Duration = Duration::from_secs(5);
+/// How many rounds each load runs, and how long a round takes. Two catalogs take turns, so that what else the machine
+/// does bears on both.
+const ROUNDS: u64 = 5;
+const ROUND: Duration = Duration::from_secs(1);
 
-/// The figures of one engine at one size.
+/// A catalog with this many objects.
+struct Filled {
+    engine: Engine,
+    catalog: Catalog,
+    rows: Rows,
+    objects: u64,
+    /// Objects that loads have added.
+    written: u64,
+}
+
+/// The loads of one catalog.
+#[derive(Default)]
+struct Loads {
+    find: Load,
+    list: Load,
+    write: Load,
+}
+
+/// The figures of one size, and those of the first size, measured in turns with them.
 struct Figures {
     objects: u64,
     bytes_an_object: f64,
-    find: Load,
-    write: Load,
-    list: Load,
+    loads: Loads,
+    first: Loads,
 }
 
-/// Fills a fresh catalog of each engine step by step to the sizes given (objects, ascending), and measures at each.
+/// Fills a fresh catalog of each engine step by step to the sizes given (objects, ascending), and measures at each beside
+/// another catalog that stays at the first.
 pub(crate) async fn run(engines: &[EngineName], sizes: &[u64]) -> Result<()> {
+    let first = *sizes.first().context("no size is given")?;
     ensure!(
-        sizes.is_sorted() && sizes.first().is_some_and(|first| *first >= rows::BUCKETS),
+        sizes.is_sorted() && first >= rows::BUCKETS,
         "sizes must ascend, from {} at least",
         rows::BUCKETS
     );
     for name in engines {
-        let engine = Engine::start(*name)?;
-        let catalog = engine.open().await?;
-        let rows = Rows::prepare(&catalog).await?;
+        let mut reference = Filled::new(*name).await?;
+        reference.fill(first)?;
+        let mut growing = Filled::new(*name).await?;
         let mut figures = Vec::new();
-        let mut filled = 0;
         for size in sizes {
             let begin = Instant::now();
-            engine.fill(&rows, filled..*size)?;
-            eprintln!(
-                "{name}: {size} objects after {:.0} s",
-                begin.elapsed().as_secs_f64()
-            );
-            filled = *size;
-            figures.push(measure(&engine, &catalog, &rows, filled).await?);
+            growing.fill(*size)?;
+            let seconds = begin.elapsed().as_secs_f64();
+            eprintln!("{name}: {size} objects after {seconds:.0} s");
+            figures.push(measure(&mut growing, &mut reference).await?);
         }
         print(*name, &figures);
     }
     Ok(())
 }
 
-async fn measure(engine: &Engine, catalog: &Catalog, rows: &Rows, size: u64) -> Result<Figures> {
-    // Sizes first: the writes of the load are not in the count of objects.
-    let bytes_an_object = engine.bytes()? as f64 / size as f64;
-    let find = load(catalog, rows, move |catalog, rows, number| async move {
-        let (bucket, key) = rows.object(number % size)?;
-        let found = catalog.find_object(bucket, &key).await?;
-        ensure!(found.is_some(), "{key} is not there");
+impl Filled {
+    async fn new(name: EngineName) -> Result<Self> {
+        let engine = Engine::start(name)?;
+        let catalog = engine.open().await?;
+        let rows = Rows::prepare(&catalog).await?;
+        Ok(Self {
+            engine,
+            catalog,
+            rows,
+            objects: 0,
+            written: 0,
+        })
+    }
+
+    fn fill(&mut self, objects: u64) -> Result<()> {
+        self.engine.fill(&self.rows, self.objects..objects)?;
+        self.objects = objects;
         Ok(())
-    })
-    .await?;
-    let list = load(catalog, rows, move |catalog, rows, number| async move {
-        let (bucket, key) = rows.object(number % size)?;
-        let query = ListObjects {
-            bucket,
-            prefix: String::new(),
-            delimiter: None,
-            after: Some(key.as_str().to_owned()),
-            limit: 1_000,
-        };
-        catalog.list_objects(query).await?;
+    }
+
+    /// One round of each load.
+    async fn round(&mut self, round: u64, loads: &mut Loads) -> Result<()> {
+        let size = self.objects;
+        let find = self.load(round, move |catalog, rows, number| async move {
+            let (bucket, key) = rows.object(number % size)?;
+            let found = catalog.find_object(bucket, &key).await?;
+            ensure!(found.is_some(), "{key} is not there");
+            Ok(())
+        });
+        loads.find.add(find.await?);
+        let list = self.load(round, move |catalog, rows, number| async move {
+            let (bucket, key) = rows.object(number % size)?;
+            let query = ListObjects {
+                bucket,
+                prefix: String::new(),
+                delimiter: None,
+                after: Some(key.as_str().to_owned()),
+                limit: 1_000,
+            };
+            catalog.list_objects(query).await?;
+            Ok(())
+        });
+        loads.list.add(list.await?);
+        let write = self.load(round, move |catalog, rows, number| async move {
+            let put = known_content(&rows, number, size)?;
+            let outcome = catalog.put_object(put, None).await?;
+            let mapped = outcome == PutOutcome::Mapped { known: true };
+            ensure!(mapped, "a put of known content answered {outcome:?}");
+            Ok(())
+        });
+        let write = write.await?;
+        self.written += write.latencies.len() as u64;
+        loads.write.add(write);
         Ok(())
-    })
-    .await?;
-    let write = load(catalog, rows, move |catalog, rows, number| async move {
-        let put = known_content(&rows, number, size)?;
-        let outcome = catalog.put_object(put, None).await?;
-        let mapped = outcome == PutOutcome::Mapped { known: true };
-        ensure!(mapped, "a put of known content answered {outcome:?}");
-        Ok(())
-    })
-    .await?;
+    }
+
+    /// Runs `work` on random numbers from many tasks for a [`ROUND`].
+    async fn load<F, W>(&self, round: u64, work: F) -> Result<Load>
+    where
+        F: Fn(Catalog, Rows, u64) -> W + Copy + Send + 'static,
+        W: Future<Output = Result<()>> + Send,
+    {
+        let begin = Instant::now();
+        let mut tasks = JoinSet::new();
+        for task in 1..=TASKS {
+            let (catalog, rows) = (self.catalog.clone(), self.rows.clone());
+            // No load adds an object twice.
+            let mut numbers = Numbers::new((self.written + round) * TASKS + task);
+            tasks.spawn(async move {
+                let mut latencies = Vec::new();
+                while begin.elapsed() < ROUND {
+                    let number = numbers.next();
+                    let since = Instant::now();
+                    work(catalog.clone(), rows.clone(), number).await?;
+                    latencies.push(since.elapsed());
+                }
+                anyhow::Ok(latencies)
+            });
+        }
+        let mut load = Load::default();
+        while let Some(done) = tasks.join_next().await {
+            load.latencies
+                .append(&mut done.context("a task of the load")??);
+        }
+        load.elapsed = begin.elapsed();
+        Ok(load)
+    }
+}
+
+async fn measure(growing: &mut Filled, reference: &mut Filled) -> Result<Figures> {
+    let (objects, written) = (growing.objects, growing.written);
+    let bytes_an_object = growing.engine.bytes()? as f64 / (objects + written) as f64;
+    let (mut loads, mut first) = (Loads::default(), Loads::default());
+    for round in 1..=ROUNDS {
+        growing.round(round, &mut loads).await?;
+        reference.round(round, &mut first).await?;
+    }
     Ok(Figures {
-        objects: size,
+        objects,
         bytes_an_object,
-        find,
-        write,
-        list,
+        loads,
+        first,
     })
 }
 
@@ -123,47 +205,13 @@ fn known_content(rows: &Rows, number: u64, size: u64) -> Result<PutObject> {
     })
 }
 
-/// Runs `work` on random numbers from many tasks for [`LOAD_TIME`].
-async fn load<F, W>(catalog: &Catalog, rows: &Rows, work: F) -> Result<Load>
-where
-    F: Fn(Catalog, Rows, u64) -> W + Copy + Send + 'static,
-    W: Future<Output = Result<()>> + Send,
-{
-    let begin = Instant::now();
-    let mut tasks = JoinSet::new();
-    for seed in 1..=TASKS {
-        let (catalog, rows) = (catalog.clone(), rows.clone());
-        tasks.spawn(async move {
-            let mut numbers = Numbers::new(seed as u64);
-            let mut latencies = Vec::new();
-            while begin.elapsed() < LOAD_TIME {
-                let number = numbers.next();
-                let since = Instant::now();
-                work(catalog.clone(), rows.clone(), number).await?;
-                latencies.push(since.elapsed());
-            }
-            anyhow::Ok(latencies)
-        });
-    }
-    let mut latencies = Vec::new();
-    while let Some(done) = tasks.join_next().await {
-        latencies.append(&mut done.context("a task of the load")??);
-    }
-    let elapsed = begin.elapsed();
-    latencies.sort_unstable();
-    Ok(Load {
-        elapsed,
-        latencies,
-        bytes_read: 0,
-    })
-}
-
 fn print(engine: EngineName, figures: &[Figures]) {
     println!(
-        "\ncatalog on {engine}: {TASKS} tasks at once; cost is the median, beside that of the first line"
+        "\ncatalog on {engine}: {TASKS} tasks at once; cost is the median, beside that of a catalog of the first size, \
+         measured in turns with it"
     );
     println!(
-        "{:>10} {:>9} {:>10} {:>9} {:>6} {:>10} {:>9} {:>6} {:>11}",
+        "{:>10} {:>9} {:>9} {:>7} {:>5} {:>9} {:>7} {:>5} {:>9} {:>7} {:>5}",
         "objects",
         "bytes/obj",
         "finds/s",
@@ -172,25 +220,22 @@ fn print(engine: EngineName, figures: &[Figures]) {
         "writes/s",
         "p50 us",
         "cost",
-        "lists p50 us"
+        "lists/s",
+        "p50 us",
+        "cost"
     );
-    let us = |load: &Load| load.percentile(0.5).as_secs_f64() * 1e6;
-    let rate = |load: &Load| load.latencies.len() as f64 / load.elapsed.as_secs_f64();
-    let Some(first) = figures.first() else {
-        return;
-    };
     for line in figures {
-        println!(
-            "{:>10} {:>9.1} {:>10.0} {:>9.0} {:>6.2} {:>10.0} {:>9.0} {:>6.2} {:>11.0}",
-            line.objects,
-            line.bytes_an_object,
-            rate(&line.find),
-            us(&line.find),
-            us(&line.find) / us(&first.find),
-            rate(&line.write),
-            us(&line.write),
-            us(&line.write) / us(&first.write),
-            us(&line.list),
-        );
+        print!("{:>10} {:>9.1}", line.objects, line.bytes_an_object);
+        for (load, first) in [
+            (&line.loads.find, &line.first.find),
+            (&line.loads.write, &line.first.write),
+            (&line.loads.list, &line.first.list),
+        ] {
+            let rate = load.latencies.len() as f64 / load.elapsed.as_secs_f64();
+            let median = |load: &Load| load.percentile(0.5).as_secs_f64() * 1e6;
+            let cost = median(load) / median(first);
+            print!(" {rate:>9.0} {:>7.0} {cost:>5.2}", median(load));
+        }
+        println!();
     }
 }

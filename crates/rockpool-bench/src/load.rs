@@ -35,7 +35,7 @@ impl Call {
 }
 
 /// What a load took.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Load {
     pub(crate) elapsed: Duration,
     /// In ascending order.
@@ -44,6 +44,14 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    /// Adds a load that ran after this one.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.elapsed += later.elapsed;
+        self.bytes_read += later.bytes_read;
+        self.latencies.extend(later.latencies);
+        self.latencies.sort_unstable();
+    }
+
     /// The latency that a share of the requests (0 to 1) was not slower than.
     pub(crate) fn percentile(&self, share: f64) -> Duration {
         let last = self.latencies.len().saturating_sub(1);

@@ -96,7 +96,9 @@ impl Engine {
                 server.sql(&database.name, "ANALYZE TABLE objects, blobs");
             }
             Self::PostgreSql(server, database) => {
-                server.sql(&database.name, "VACUUM ANALYZE; CHECKPOINT");
+                for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
+                    server.sql(&database.name, statement);
+                }
             }
         }
         Ok(())
