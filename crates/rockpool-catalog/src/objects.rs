@@ -162,7 +162,7 @@ impl Catalog {
     }
 }
 
-/// The columns of an object, as [`read_object`] takes them; [`FROM`] says from where.
+/// The columns of an object, as [`read_object`] takes them; [`joined`] says from where.
 pub(crate) fn columns() -> String {
     format!(
         "{}, o.object_key, o.etag, o.acl, o.modified_at, h.body, o.checksum, o.extra",
@@ -170,10 +170,13 @@ pub(crate) fn columns() -> String {
     )
 }
 
-/// The tables of [`columns`].
-pub(crate) const FROM: &str = "FROM objects o JOIN blobs b ON b.id = o.blob_id \
-                               JOIN media_types t ON t.id = b.media_type \
-                               LEFT JOIN header_sets h ON h.id = o.headers";
+/// Objects, the rows of a table or of a `SELECT` in brackets, with all that [`columns`] names.
+pub(crate) fn joined(objects: &str) -> String {
+    format!(
+        "{objects} o JOIN blobs b ON b.id = o.blob_id JOIN media_types t ON t.id = b.media_type \
+         LEFT JOIN header_sets h ON h.id = o.headers"
+    )
+}
 
 /// Takes the columns of an object.
 pub(crate) fn read_object(row: &mut Row) -> Result<Object> {
@@ -211,8 +214,9 @@ fn read_etag(row: &mut Row, md5: [u8; 16]) -> Result<ETag> {
 
 async fn find(tx: &mut Tx, bucket: BucketId, key: &ObjectKey) -> Result<Option<Object>> {
     let sql = format!(
-        "SELECT {} {FROM} WHERE o.bucket_id = ? AND o.object_key = ?",
-        columns()
+        "SELECT {} FROM {} WHERE o.bucket_id = ? AND o.object_key = ?",
+        columns(),
+        joined("objects")
     );
     let row = tx
         .query_one(&sql, &[bucket.into(), key.as_bytes().into()])

@@ -180,9 +180,9 @@ async fn statements_stay_prepared_whatever_the_values() {
     let (_db, dir) = open();
     let connection = super::open::open_reader(&path(&dir)).unwrap();
     let sql = format!(
-        "SELECT {} {} WHERE o.bucket_id = ? AND o.object_key = ?",
+        "SELECT {} FROM {} WHERE o.bucket_id = ? AND o.object_key = ?",
         objects::columns(),
-        objects::FROM
+        objects::joined("objects")
     );
     for key in [b"a", b"b", b"c"] {
         let values = [Value::Int(1), Value::Bytes(key)];
