@@ -51,8 +51,8 @@ impl Engine {
             EngineName::Mariadb => {
                 let server = MariaDb::start();
                 let database = server.fresh_database();
-                // As a pool with ten million objects would have it; the test kit's own is 32 MiB or so.
-                server.sql("", "SET GLOBAL innodb_buffer_pool_size = 1073741824");
+                // As a pool with ten million objects would have it; the test kit's own is for small ones.
+                server.sql("", "SET GLOBAL innodb_buffer_pool_size = 4294967296");
                 Self::MariaDb(Box::new(server), database)
             }
             EngineName::Postgres => {
