@@ -63,8 +63,19 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<Duration>,
     /// Whether an older copy may be passed on in its place (RFC 5861 section 4): the site is away, not the page.
     pub(crate) is_away: bool,
-    /// Whether it is how things are, so that it is as good as a copy.
-    pub(crate) lasts: bool,
+    /// For how long it is remembered.
+    pub(crate) lasts: Lasts,
+}
+
+/// For how long a failure is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lasts {
+    /// For minutes, or for as long as the site asks to be left alone.
+    AsFailure,
+    /// It is how things are, as good as a copy.
+    AsCopy,
+    /// Until the site may be asked: it was not.
+    UntilAsked(Duration),
 }
 
 impl Fetching {
@@ -300,7 +311,7 @@ impl Failure {
             detail: None,
             retry_after: None,
             is_away: true,
-            lasts: false,
+            lasts: Lasts::AsFailure,
         }
     }
 
@@ -327,7 +338,7 @@ impl Failure {
     fn too_large(max_bytes: u64) -> Self {
         Self {
             is_away: false,
-            lasts: true,
+            lasts: Lasts::AsCopy,
             ..Self::new(
                 StatusCode::FORBIDDEN,
                 format!("this is larger than the {max_bytes} bytes that are passed on"),
@@ -339,6 +350,7 @@ impl Failure {
     pub(crate) fn not_now(after: Duration) -> Self {
         Self {
             retry_after: Some(after),
+            lasts: Lasts::UntilAsked(after),
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the site is asked by too many at the moment",

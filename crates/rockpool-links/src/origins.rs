@@ -14,6 +14,8 @@ use crate::settings::Manners;
 
 /// How many sites are remembered before those are forgotten that nothing is remembered of.
 const TIDY_AT: usize = 1024;
+/// How many fetches may wait for each that may run. A fetch that waits takes a little memory and an open file.
+const WAITING_FOR_ONE: usize = 8;
 
 /// All sites. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +23,8 @@ pub(crate) struct Origins {
     manners: Manners,
     sites: Arc<Mutex<HashMap<String, Arc<Site>>>>,
     fetches: Arc<Semaphore>,
+    /// Fetches that wait or run, of all sites.
+    line: Arc<Semaphore>,
 }
 
 struct Site {
@@ -51,9 +55,20 @@ impl Origins {
         let permits = |n: usize| Arc::new(Semaphore::new(n.clamp(1, Semaphore::MAX_PERMITS)));
         Self {
             fetches: permits(manners.max_fetches),
+            line: permits(manners.max_fetches.saturating_mul(1 + WAITING_FOR_ONE)),
             sites: Arc::default(),
             manners,
         }
+    }
+
+    /// A place in the line of all who want to ask a site, for as long as it is held.
+    ///
+    /// # Errors
+    /// When the line is long enough.
+    pub(crate) fn line_up(&self) -> Result<OwnedSemaphorePermit, NotNow> {
+        self.line.clone().try_acquire_owned().map_err(|_| NotNow {
+            after: self.manners.patience,
+        })
     }
 
     /// Waits for the turn to ask a site, which is named by scheme, host and port.

@@ -13,11 +13,11 @@ use crate::{
     LinkSettings,
     copies::{Age, CopyName, Head, Kind, NewBody, tag_of},
     counts::Counts,
-    fetching::{Failure, Fetching, Landed},
+    fetching::{Failure, Fetching, Landed, Lasts},
     flight::Flights,
     freshness::Lifetimes,
     memory::{Kept, Memory},
-    origins::Origins,
+    origins::{NotNow, Origins},
     shelf::{Draft, FetchLock, Shelf, Shelved, ShelvedBody},
     target::{ShieldedLinks, Target},
 };
@@ -165,6 +165,10 @@ impl Shield {
     async fn land(&self, target: &Target, old: Option<Arc<Kept>>) -> Arc<Kept> {
         let url = target.url.as_str();
         let name = CopyName::of_url(url);
+        let _place = match self.0.origins.line_up() {
+            Ok(place) => place,
+            Err(not_now) => return self.turned_away(target, not_now, old),
+        };
         let _lock = self.lock(&name).await;
         // Another process may have fetched it in the meantime.
         let found = self.load(&name, url).await.unwrap_or(None);
@@ -191,6 +195,21 @@ impl Shield {
             }
         };
         self.settle(&name, target, landed, old).await
+    }
+
+    /// What is passed on when too many wait already. Other nodes may have more room: the shelf is not told.
+    fn turned_away(&self, target: &Target, not_now: NotNow, old: Option<Arc<Kept>>) -> Arc<Kept> {
+        if let Some(old) = old.filter(|old| self.may_stand_in(&old.head)) {
+            return old;
+        }
+        let failure = Failure::not_now(not_now.after);
+        self.log(target, &failure, false);
+        let (head, words) = self.failed(target, &failure);
+        self.0.memory.keep(Shelved {
+            head,
+            body: ShelvedBody::Bytes(words),
+            version: None,
+        })
     }
 
     /// Puts what became of a fetch on the shelf.
@@ -239,11 +258,14 @@ impl Shield {
 
     fn failure_lasts(&self, failure: &Failure) -> Duration {
         let keep = &self.0.fetching.keep;
-        if failure.lasts {
-            return keep.max_fresh;
+        match failure.lasts {
+            Lasts::AsCopy => keep.max_fresh,
+            Lasts::UntilAsked(after) => after,
+            Lasts::AsFailure => {
+                let asked = failure.retry_after.map(|wait| self.0.origins.heeded(wait));
+                asked.unwrap_or_default().max(keep.failure)
+            }
         }
-        let asked = failure.retry_after.map(|wait| self.0.origins.heeded(wait));
-        asked.unwrap_or_default().max(keep.failure)
     }
 
     fn log(&self, target: &Target, failure: &Failure, stood_in: bool) {
@@ -257,8 +279,14 @@ impl Shield {
     }
 
     async fn put_failure(&self, name: &CopyName, target: &Target, failure: Failure) -> Arc<Kept> {
+        let (head, words) = self.failed(target, &failure);
+        self.put(name, head, NewBody::Bytes(words)).await
+    }
+
+    /// What is kept of a failure: that it was one, and the words for whoever asks.
+    fn failed(&self, target: &Target, failure: &Failure) -> (Head, Bytes) {
         let words = Bytes::from(format!("No preview: {}.\n", failure.words));
-        let lasts = self.failure_lasts(&failure);
+        let lasts = self.failure_lasts(failure);
         let mut head = Head {
             url: target.url.as_str().to_owned(),
             kind: Kind::Failure,
@@ -284,7 +312,7 @@ impl Shield {
                 on_error: lasts,
             },
         );
-        self.put(name, head, NewBody::Bytes(words)).await
+        (head, words)
     }
 
     /// Puts a copy on the shelf and into memory; where the shelf fails, into memory alone.

@@ -10,6 +10,7 @@ const SITE: &str = "https://example.com";
 fn origins() -> Origins {
     Origins::new(Manners {
         max_waiting: 4,
+        max_fetches: 2,
         ..Manners::default()
     })
 }
@@ -81,4 +82,14 @@ async fn a_site_is_left_alone_when_it_asks() {
         origins.heeded(Duration::from_secs(1 << 30)),
         Duration::from_secs(3600)
     );
+}
+
+#[tokio::test]
+async fn the_line_ends_somewhere() {
+    let origins = origins();
+    let mut places: Vec<_> = (0..18).map(|_| origins.line_up().unwrap()).collect();
+    let refused = origins.line_up().map(drop).unwrap_err();
+    assert_eq!(refused.after, Duration::from_secs(20));
+    places.pop();
+    assert!(origins.line_up().is_ok());
 }

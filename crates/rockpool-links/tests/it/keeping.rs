@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::{
     site::Page,
-    world::{MISSKEY, World},
+    world::{MISSKEY, World, ask},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -210,10 +210,43 @@ async fn what_cannot_be_reached_is_told() {
     let world = World::new().await;
     let unreachable = |path: &'static str| {
         let face = world.face.clone();
-        async move { crate::world::ask(&face, "h.links.example.org", path, MISSKEY, &[]).await }
+        async move { ask(&face, "h.links.example.org", path, MISSKEY, &[]).await }
     };
     // A port that nobody listens on, and one that is blocked.
     assert_eq!(unreachable("/site.example.com:9/").await.status, 403);
     assert_eq!(unreachable("/site.example.com:6666/").await.status, 403);
     assert_eq!(unreachable("/site.example.com:3/").await.status, 502);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_when_all_are_busy_is_told_to_come_back_soon() {
+    let world = World::with(|settings| settings.manners.max_fetches = 1).await;
+    let slow = Page {
+        delay: Duration::from_millis(100),
+        ..Page::html("<title>T</title>")
+    };
+    world.site.put("/", slow);
+    let ask_site = |number: usize| {
+        let path = format!("/site{number}.example.com:{}/", world.site.port);
+        let face = world.face.clone();
+        async move { ask(&face, "h.links.example.org", &path, MISSKEY, &[]).await }
+    };
+    let asking: Vec<_> = (0..40)
+        .map(|number| tokio::spawn(ask_site(number)))
+        .collect();
+    let mut refused = Vec::new();
+    for (number, reply) in asking.into_iter().enumerate() {
+        let reply = reply.await.unwrap();
+        if reply.status == 503 {
+            assert_eq!(reply.header("retry-after"), "20");
+            refused.push(number);
+        } else {
+            assert_eq!(reply.status, 203);
+        }
+    }
+    assert!((8..40).contains(&refused.len()), "{refused:?} were refused");
+    assert_eq!(world.site.asked("/"), 40 - refused.len());
+    world.hand.advance(Duration::from_secs(21));
+    let reply = ask_site(refused[0]).await;
+    assert_eq!(reply.status, 203, "it is no failure of the site's");
 }

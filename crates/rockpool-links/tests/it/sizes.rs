@@ -3,7 +3,7 @@ use bytes::Bytes;
 
 use crate::{
     site::Page,
-    world::{MASTODON, MISSKEY, World},
+    world::{MASTODON, MISSKEY, World, ask},
 };
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
@@ -25,8 +25,14 @@ async fn a_page_of_50_mb_costs_kilobytes() {
     let reply = world.get("/", MISSKEY).await;
     assert!(reply.text().contains("<title>T"));
     assert!(reply.body.len() < 32 << 10, "{}", reply.body.len());
-    // What is in the socket's buffers was sent, too.
+    // What is in the sockets' buffers was sent, too.
     assert!(world.site.sent() < 8_000_000, "{}", world.site.sent());
+    world.get("/", MISSKEY).await;
+    let metrics = ask(&world.face, "localhost", "/metrics", "", &[]).await;
+    let saved = "rockpool_links_saved_bytes_total{software=\"summalybot\"} ";
+    let read = metrics.text().lines().find_map(|it| it.strip_prefix(saved));
+    let read: u64 = read.unwrap().parse().unwrap();
+    assert!((1_000..600_000).contains(&read), "{read} bytes were read");
 }
 
 #[tokio::test]
