@@ -89,9 +89,6 @@ impl LinkFace {
             self.route(&parts).await
         };
         set(&mut response, header::REFERRER_POLICY, "no-referrer");
-        if !response.headers().contains_key(header::VARY) {
-            set(&mut response, header::VARY, "User-Agent");
-        }
         if is_head {
             *response.body_mut() = crate::answer::nothing();
         }
@@ -111,7 +108,14 @@ impl LinkFace {
             return self.of_operator(host, path).await;
         };
         match Target::parse(path, meaning, &self.0.settings.hosts) {
-            Some(target) => self.target(&target, meaning, &parts.headers).await,
+            Some(target) => {
+                let mut response = self.target(&target, meaning, &parts.headers).await;
+                // At the cache host all are told the same.
+                if meaning != Meaning::Cache {
+                    set(&mut response, header::VARY, "User-Agent, Accept");
+                }
+                response
+            }
             None => {
                 let tallies = self.0.counts.all();
                 self.0.front.answer(path, meaning, &tallies).await
@@ -167,13 +171,15 @@ impl LinkFace {
         if settings.ignores(target.host()) {
             return sent_on(StatusCode::FOUND, target, PEOPLE_CACHE);
         }
+        if meaning == Meaning::Cache {
+            // A CDN that does not look at who asks for what keeps this for everybody: it is what all understand.
+            return self.copy(target, software, true, headers).await;
+        }
         if asks_for_activity(headers) {
             // A post stays a post: it is for the one who asks, and signed for.
-            let mut response = sent_on(StatusCode::TEMPORARY_REDIRECT, target, PEOPLE_CACHE);
-            set(&mut response, header::VARY, "User-Agent, Accept");
-            return response;
+            return sent_on(StatusCode::TEMPORARY_REDIRECT, target, PEOPLE_CACHE);
         }
-        if software.is_none() && meaning != Meaning::Cache {
+        if software.is_none() {
             self.0.counts.person();
             return sent_on(StatusCode::FOUND, target, PEOPLE_CACHE);
         }
@@ -192,8 +198,7 @@ impl LinkFace {
             set(&mut response, header::CACHE_CONTROL, SETTLED_CACHE);
             return response;
         }
-        // Before a CDN that does not look at who asks, everybody is told what all of them understand.
-        let only_200 = meaning == Meaning::Cache || settings.only_200.find(user_agent).is_some();
+        let only_200 = settings.only_200.find(user_agent).is_some();
         self.copy(target, software, only_200, headers).await
     }
 

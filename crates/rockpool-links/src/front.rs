@@ -189,8 +189,6 @@ fn file(content_type: &str, bytes: Vec<u8>) -> Response<LinkBody> {
     set(&mut response, header::CACHE_CONTROL, "public, max-age=3600");
     set(&mut response, header::CONTENT_SECURITY_POLICY, POLICY);
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // The same for everybody.
-    set(&mut response, header::VARY, "Accept-Encoding");
     fill(&mut response, bytes);
     response
 }

@@ -20,7 +20,7 @@ async fn people_are_sent_on() {
         let reply = ask(&world.face, host, "/example.com/a?b=c", FIREFOX, &[]).await;
         assert_eq!(reply.status, 302, "{host}");
         assert_eq!(reply.header("location"), location);
-        assert_eq!(reply.header("vary"), "User-Agent");
+        assert_eq!(reply.header("vary"), "User-Agent, Accept");
         assert_eq!(reply.header("referrer-policy"), "no-referrer");
     }
 }
@@ -48,7 +48,7 @@ async fn software_gets_a_slimmed_copy() {
         ("link", &format!("<http://{host}/a?b=c>; rel=\"canonical\"")),
         ("upstream-cache", "MISS"),
         ("cache-control", "public, max-age=86400"),
-        ("vary", "User-Agent"),
+        ("vary", "User-Agent, Accept"),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
     ] {
@@ -184,6 +184,23 @@ async fn a_cache_host_serves_everybody_alike() {
             (reply.status.as_u16(), reply.text().contains("<title>T")),
             (200, true)
         );
+    }
+    assert_eq!(world.site.asked("/"), 1);
+}
+
+#[tokio::test]
+async fn nobody_decides_at_a_cache_host_what_a_cdn_keeps_for_all() {
+    let world = World::with(cache_host).await;
+    world.site.put("/", Page::html("<title>T</title>"));
+    let path = format!("/http://{}/", world.host());
+    for headers in [&[("accept", "application/activity+json")][..], &[]] {
+        for user_agent in [MASTODON, FIREFOX] {
+            let host = "fedi.links.example.org";
+            let reply = ask(&world.face, host, &path, user_agent, headers).await;
+            assert_eq!(reply.status, 200, "{user_agent} {headers:?}");
+            assert!(reply.text().contains("<title>T"));
+            assert!(!reply.headers.contains_key("vary"), "one copy for all");
+        }
     }
     assert_eq!(world.site.asked("/"), 1);
 }
