@@ -9,9 +9,12 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{SendRequest, handshake},
+};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::JoinSet};
 use url::Url;
@@ -21,6 +24,8 @@ use url::Url;
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,
+    /// Beside `Host`, which is the URL's unless it is here.
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
 }
 
@@ -29,6 +34,7 @@ impl Call {
         Self {
             method: Method::GET,
             url,
+            headers: Vec::new(),
             body: Bytes::new(),
         }
     }
@@ -135,22 +141,43 @@ pub(crate) async fn connect(url: &Url) -> Result<SendRequest<Full<Bytes>>> {
     Ok(sender)
 }
 
+/// Sends one call that must succeed; the body of its answer.
+pub(crate) async fn fetch(call: &Call) -> Result<Bytes> {
+    let mut sender = connect(&call.url).await?;
+    let answer = begin(&mut sender, call).await?;
+    ensure!(
+        answer.status() == StatusCode::OK,
+        "{} answered {}",
+        call.url,
+        answer.status()
+    );
+    Ok(answer.into_body().collect().await?.to_bytes())
+}
+
 /// Sends one call; its status, and how many bytes its body had.
 pub(crate) async fn send(
     sender: &mut SendRequest<Full<Bytes>>,
     call: &Call,
 ) -> Result<(StatusCode, usize)> {
-    let target = &call.url[url::Position::BeforePath..url::Position::AfterQuery];
-    let host = &call.url[url::Position::BeforeHost..url::Position::AfterPort];
-    let request = Request::builder()
-        .method(call.method.clone())
-        .uri(target)
-        .header("host", host)
-        .body(Full::new(call.body.clone()))?;
-    let mut answer = sender.send_request(request).await?;
+    let mut answer = begin(sender, call).await?;
     let mut bytes = 0;
     while let Some(frame) = answer.frame().await {
         bytes += frame?.data_ref().map_or(0, Bytes::len);
     }
     Ok((answer.status(), bytes))
+}
+
+/// Sends one call; its answer, of which only the head has been read.
+async fn begin(sender: &mut SendRequest<Full<Bytes>>, call: &Call) -> Result<Response<Incoming>> {
+    let target = &call.url[url::Position::BeforePath..url::Position::AfterQuery];
+    let host = &call.url[url::Position::BeforeHost..url::Position::AfterPort];
+    let mut request = Request::builder()
+        .method(call.method.clone())
+        .uri(target)
+        .header("host", host)
+        .body(Full::new(call.body.clone()))?;
+    for (name, value) in &call.headers {
+        request.headers_mut().insert(*name, value.parse()?);
+    }
+    Ok(sender.send_request(request).await?)
 }

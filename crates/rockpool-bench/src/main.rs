@@ -3,6 +3,7 @@
 //! - `put`: durable single uploads; beside hashing the same bytes and writing each to one fsynced file
 //! - `get`: reads of blobs; beside nginx serving the same files
 //! - `redirect`: look-ups at the pool host; beside nginx's `return 301`
+//! - `links`: hits of the link shield's cache; beside nginx serving the same bytes
 //! - `memory`: the peak memory of the node under many large uploads at once
 //! - `catalog`: look-ups, writes and bytes an object of the catalog alone, on each engine, at growing sizes; only when it
 //!   is named, as ten million objects take minutes
@@ -17,6 +18,7 @@ mod node;
 mod process;
 mod report;
 mod runs;
+mod shield;
 
 use anyhow::{Result, bail};
 use catalog::EngineName;
@@ -25,12 +27,12 @@ use clap::Parser;
 /// Measures a pool on this machine. Numbers of different runs do not compare; the ratios of one run do.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to measure: put, get, redirect, memory, catalog. All but the last when none is named.
+    /// What to measure: put, get, redirect, links, memory, catalog. All but the last when none is named.
     runs: Vec<String>,
     /// How many objects the put and get runs use.
     #[arg(long, default_value_t = 3_000)]
     objects: usize,
-    /// How many requests the redirect run sends.
+    /// How many requests the redirect and links runs send.
     #[arg(long, default_value_t = 100_000)]
     requests: usize,
     /// How many connections send requests at once.
@@ -58,7 +60,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let all = ["put", "get", "redirect", "memory", "catalog"];
+    let all = ["put", "get", "redirect", "links", "memory", "catalog"];
     if let Some(unknown) = arguments
         .runs
         .iter()
@@ -85,6 +87,9 @@ async fn main() -> Result<()> {
     }
     if wanted("redirect") {
         runs::redirect(&node, arguments.requests, arguments.connections).await?;
+    }
+    if wanted("links") {
+        runs::links(arguments.requests, arguments.connections).await?;
     }
     if wanted("memory") {
         node.stop();

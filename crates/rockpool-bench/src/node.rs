@@ -49,7 +49,7 @@ impl Node {
             .stderr(Stdio::null())
             .spawn()
             .context("starting the node")?;
-        let listeners = listeners(&data).await?;
+        let listeners = listeners(&data.join("node.json")).await?;
         let member = Command::new(&program)
             .args(["member", "add", "bench", "--json", "--data"])
             .arg(&data)
@@ -98,6 +98,7 @@ impl Node {
         Call {
             method: Method::PUT,
             url,
+            headers: Vec::new(),
             body,
         }
     }
@@ -125,7 +126,8 @@ impl Drop for Node {
     }
 }
 
-fn program() -> Result<PathBuf> {
+/// The program that was built beside this one.
+pub(crate) fn program() -> Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("rockpool");
     if path.exists() {
         return Ok(path);
@@ -136,14 +138,14 @@ fn program() -> Result<PathBuf> {
     )
 }
 
-/// The listeners' addresses, which a node writes down once it is ready.
+/// The listeners' addresses, which a node writes down in `file` once it is ready.
 #[expect(
     clippy::disallowed_methods,
     reason = "the node tells its addresses in a file"
 )]
-async fn listeners(data: &Path) -> Result<Value> {
+pub(crate) async fn listeners(file: &Path) -> Result<Value> {
     for _ in 0..200 {
-        if let Ok(bytes) = std::fs::read(data.join("node.json"))
+        if let Ok(bytes) = std::fs::read(file)
             && let Ok(node) = serde_json::from_slice::<Value>(&bytes)
         {
             return Ok(node);

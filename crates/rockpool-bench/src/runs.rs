@@ -19,6 +19,7 @@ use crate::{
     node::Node,
     process::Process,
     report::{Line, print},
+    shield::{self, Shield, Site},
 };
 
 /// Runs a load and measures a process beside it.
@@ -198,6 +199,68 @@ pub(crate) async fn redirect(node: &Node, requests: usize, connections: usize) -
     .await?;
     print("redirect: look-ups", &[own, reference]);
     Ok(())
+}
+
+/// Hits of the link shield's cache, beside nginx serving the very same bytes: medians of rounds in turn.
+///
+/// # Errors
+/// When hits are not at half of nginx's speed, among others.
+pub(crate) async fn links(requests: usize, connections: usize) -> Result<()> {
+    const ROUNDS: usize = 5;
+    let (page, picture) = shield::content();
+    let site = Site::start(page, picture).await?;
+    let shield = Shield::start().await?;
+    let copies = tempfile::tempdir()?;
+    let nginx = Nginx::start(copies.path()).await?;
+    for path in ["/page", "/picture.png"] {
+        let call = shield.preview(&site, path);
+        let copy = load::fetch(&call).await?;
+        write(&copies.path().join(&path[1..]), &copy)?;
+        let reference = Call::get(nginx.url.join(&path[1..])?);
+        let calls = |call: &Call| vec![call.clone(); requests / ROUNDS];
+        let (mut own, mut other) = (Vec::new(), Vec::new());
+        // The first round is not counted: after it both have it at hand.
+        for round in 0..=ROUNDS {
+            for (name, process, call, lines) in [
+                ("shield", shield.process(), &call, &mut own),
+                (
+                    "nginx, the same bytes",
+                    nginx.process(),
+                    &reference,
+                    &mut other,
+                ),
+            ] {
+                let name = format!("{name}, {} bytes", copy.len());
+                let (line, load) =
+                    measured(&name, &process, calls(call), connections, StatusCode::OK).await?;
+                let sent = copy.len() * load.latencies.len();
+                ensure!(
+                    load.bytes_read == sent,
+                    "{name}: other bytes than the copy's"
+                );
+                if round > 0 {
+                    lines.push(line);
+                }
+            }
+        }
+        let (own, other) = (median(own)?, median(other)?);
+        let ratio = own.per_second / other.per_second;
+        print(&format!("links: hits of {path}, medians"), &[own, other]);
+        ensure!(ratio >= 0.5, "hits are at {ratio:.2} of nginx, not at half");
+    }
+    Ok(())
+}
+
+/// The line in the middle, by speed.
+fn median(mut lines: Vec<Line>) -> Result<Line> {
+    ensure!(!lines.is_empty(), "there is no round");
+    lines.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+    Ok(lines.swap_remove(lines.len() / 2))
+}
+
+#[expect(clippy::disallowed_methods, reason = "nginx serves files")]
+fn write(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    Ok(std::fs::write(path, bytes)?)
 }
 
 /// The node's peak memory while many large uploads of different content run at once.
