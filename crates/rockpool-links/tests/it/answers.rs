@@ -259,12 +259,20 @@ async fn the_front_has_a_page_for_people() {
     let page = ask(&world.face, FRONT, "/", FIREFOX, &[]).await;
     assert_eq!(page.status, 200);
     assert!(page.text().contains("<form action=\"/\" method=\"get\">"));
+    let bookmarklet = "href=\"javascript:location.href=&#39;https://links.example.org/?url=&#39;+\
+                       encodeURIComponent(location.href)\"";
+    assert!(page.text().contains(bookmarklet), "{}", page.text());
     let asked = "/?url=http%3A%2F%2Fexample.com%2Fa%3Fb%3D%22%3E%3Cscript%3E";
     let made = ask(&world.face, FRONT, asked, FIREFOX, &[]).await;
     assert_eq!(made.status, 200);
     assert!(
         made.text()
             .contains("value=\"https://h.links.example.org/example.com/a?b=%22%3E%3Cscript%3E\"")
+    );
+    // What needs a script is shown by it.
+    assert!(
+        made.text()
+            .contains("<button id=\"copy\" type=\"button\" hidden>")
     );
     assert!(!made.text().contains("<script>"));
     let wrong = ask(&world.face, FRONT, "/?url=hello", FIREFOX, &[]).await;
