@@ -13,16 +13,18 @@ use std::{
 use async_trait::async_trait;
 use rockpool_types::Clock;
 
-use crate::{BlobReader, BlobStore, Content, StoreError, StoreKey, StoredItem};
+use crate::{BlobReader, BlobStore, Content, StoreError, StoreKey, StoredItem, Stray};
 
 mod failure;
 mod folders;
 mod list;
 mod read;
+mod strays;
 mod write;
 
 use failure::explain;
 use folders::Folders;
+pub(crate) use write::modified_at;
 
 /// Whether a store waits until its disk says that the bytes will outlive a power cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,13 +60,23 @@ impl DiskStore {
     /// # Errors
     /// When the directory cannot be made or written to, in words that tell an operator what to do.
     pub fn open(root: &Path, durability: Durability) -> Result<Self, StoreError> {
+        let store = Self::open_leaving(root, durability)?;
+        let swept = store.disk.sweep();
+        swept.map_err(|e| explain(format!("sweeping {}", root.display()), root, &e))?;
+        Ok(store)
+    }
+
+    /// As [`Self::open`], and leaves what crashed writers left: for looking at it. Blocking.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_leaving(root: &Path, durability: Durability) -> Result<Self, StoreError> {
         let doing = || format!("opening {}", root.display());
         let disk = Disk {
             folders: Folders::open(root, durability).map_err(|e| explain(doing(), root, &e))?,
             durability,
             clock: Clock::system(),
         };
-        disk.sweep().map_err(|e| explain(doing(), root, &e))?;
         match disk.probe() {
             // A full disk still reads, and collecting makes room on it.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
@@ -178,6 +190,20 @@ impl BlobStore for DiskStore {
             list::list(disk.folders.root(), &prefix, after.as_ref(), limit)
         })
         .await
+    }
+
+    async fn strays(&self, folders: &[&str], limit: usize) -> Result<Vec<Stray>, StoreError> {
+        let folders: Vec<String> = folders.iter().map(ToString::to_string).collect();
+        self.blocking("looking for strays".into(), move |disk| {
+            disk.strays(&folders, limit)
+        })
+        .await
+    }
+
+    async fn remove_leftover(&self, name: &str) -> Result<(), StoreError> {
+        let (doing, name) = (format!("removing {name}"), name.to_owned());
+        self.blocking(doing, move |disk| disk.remove_leftover(&name))
+            .await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Where bytes lie: the [`BlobStore`] contract, its implementations, and the spool on this node's disk.
 //! Knows keys and bytes; knows nothing of members, objects, SQL or who asked.
 //!
-//! - `store`: the contract
+//! - `store`: the contract; `strays`: what lies in a store and is not the pool's
 //! - `content`, `spool`: bytes on their way in, in memory or in a file of this node
 //! - `disk`: a directory; `s3`: a bucket at any S3 provider; `memory`: for tests
 //! - `unique`: names for files and folders that must not meet another's
@@ -12,6 +12,7 @@ mod memory;
 mod s3;
 mod spool;
 mod store;
+mod strays;
 mod unique;
 
 pub use content::Content;
@@ -19,4 +20,4 @@ pub use disk::{DiskStore, Durability};
 pub use memory::MemoryStore;
 pub use s3::{S3Settings, S3Store};
 pub use spool::{Spool, SpoolFile, SpoolReader, SpoolWriter};
-pub use store::{BlobReader, BlobStore, ByteStream, StoreError, StoreKey, StoredItem};
+pub use store::{BlobReader, BlobStore, ByteStream, StoreError, StoreKey, StoredItem, Stray};

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::unique::unique_name;
+use crate::{Stray, disk::modified_at, unique::unique_name};
 
 /// The file in the spool directory whose lock is held while sub-directories are made and removed.
 const DIRECTORY_LOCK: &str = "lock";
@@ -52,11 +52,18 @@ impl Spool {
     /// # Errors
     /// When the directory cannot be made, locked or written to.
     pub fn open(directory: &Path) -> io::Result<Self> {
+        let spool = Self::open_leaving(directory)?;
+        spool.remove_leftovers()?;
+        Ok(spool)
+    }
+
+    /// As [`Self::open`], and leaves the sub-directories of processes that are gone: for looking at them. Blocking.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_leaving(directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        // Without this lock, one process could remove what another has made and not yet locked.
-        let guard = open_lock(&directory.join(DIRECTORY_LOCK))?;
-        guard.lock()?;
-        remove_abandoned(directory)?;
+        let _guard = lock_directory(directory)?;
         let path = directory.join(unique_name()?);
         fs::create_dir(&path)?;
         let lock = open_lock(&path.join(PROCESS_LOCK))?;
@@ -64,6 +71,50 @@ impl Spool {
         Ok(Self {
             directory: Arc::new(OwnDirectory { path, _lock: lock }),
         })
+    }
+
+    /// What lies in the spool directory and is no living process's. Blocking.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn strays(&self) -> io::Result<Vec<Stray>> {
+        let Some(directory) = self.directory.path.parent() else {
+            return Ok(Vec::new());
+        };
+        let _guard = lock_directory(directory)?;
+        let mut strays = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            let leftover = metadata.is_dir();
+            if entry.file_name() == DIRECTORY_LOCK || (leftover && !is_abandoned(&entry.path())?) {
+                continue;
+            }
+            strays.push(Stray {
+                name: entry.path().display().to_string(),
+                size: if leftover {
+                    size_below(&entry.path())?
+                } else {
+                    metadata.len()
+                },
+                modified_at: modified_at(&metadata)?,
+                leftover,
+            });
+        }
+        strays.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(strays)
+    }
+
+    /// Removes the sub-directories of processes that are gone. Blocking.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn remove_leftovers(&self) -> io::Result<()> {
+        let Some(directory) = self.directory.path.parent() else {
+            return Ok(());
+        };
+        let _guard = lock_directory(directory)?;
+        remove_abandoned(directory)
     }
 
     /// Starts a file. Blocking.
@@ -86,6 +137,14 @@ impl Spool {
             },
         })
     }
+}
+
+/// Holds the directory's lock until it is dropped. Without it, one process could remove what another has made and not
+/// yet locked.
+fn lock_directory(directory: &Path) -> io::Result<File> {
+    let guard = open_lock(&directory.join(DIRECTORY_LOCK))?;
+    guard.lock()?;
+    Ok(guard)
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
@@ -113,16 +172,33 @@ fn remove_abandoned(directory: &Path) -> io::Result<()> {
 }
 
 fn remove_if_abandoned(path: &Path) -> io::Result<()> {
+    if is_abandoned(path)? {
+        fs::remove_dir_all(path)?;
+    }
+    Ok(())
+}
+
+/// Whether no process holds the sub-directory's lock. The caller holds the directory's.
+fn is_abandoned(path: &Path) -> io::Result<bool> {
     match File::open(path.join(PROCESS_LOCK)) {
         Ok(lock) => match lock.try_lock() {
-            Ok(()) => fs::remove_dir_all(path),
-            Err(TryLockError::WouldBlock) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
         },
         // A crash left it while it was being made or removed.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir_all(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
+}
+
+/// The bytes of the files right below a directory.
+fn size_below(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        bytes += entry?.metadata()?.len();
+    }
+    Ok(bytes)
 }
 
 /// The name of a spool file; dropping it removes the file.

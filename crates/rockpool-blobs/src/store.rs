@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use rockpool_types::{Invalid, Timestamp};
 
-use crate::Content;
+use crate::{Content, strays};
 
 /// A key in a blob store.
 ///
@@ -79,6 +79,19 @@ pub struct StoredItem {
     pub size: u64,
     /// When it was written.
     pub modified_at: Timestamp,
+}
+
+/// Something that lies in a store, or beside it, and is no item of the pool's folders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// Its name as the operator finds it, below the store's root; of a directory only the directory itself.
+    pub name: String,
+    /// Its size in bytes; 0 for a directory.
+    pub size: u64,
+    /// When it was written.
+    pub modified_at: Timestamp,
+    /// Whether it is what a writer left that is gone, which [`BlobStore::remove_leftover`] removes.
+    pub leftover: bool,
 }
 
 /// Why a store did not do what it was asked. Absence is not an error.
@@ -175,6 +188,17 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
         after: Option<&StoreKey>,
         limit: usize,
     ) -> Result<Vec<StoredItem>, StoreError>;
+
+    /// Up to `limit` things that are in none of these folders, each of which ends in a slash: what strangers put there, and
+    /// what writers left that are gone.
+    async fn strays(&self, folders: &[&str], limit: usize) -> Result<Vec<Stray>, StoreError> {
+        strays::by_listing(self, folders, limit).await
+    }
+
+    /// Removes what [`Self::strays`] called a leftover, if it still is one.
+    async fn remove_leftover(&self, _name: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Whether the store can be reached and written to, tried in a way that leaves nothing behind.
     async fn probe(&self) -> Result<(), StoreError>;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rockpool_blobs::{BlobReader, BlobStore, Content, StoreError, StoreKey, StoredItem};
+use rockpool_blobs::{BlobReader, BlobStore, Content, StoreError, StoreKey, StoredItem, Stray};
 
 /// What goes wrong with the next call of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +188,14 @@ impl BlobStore for FaultyStore {
         limit: usize,
     ) -> Result<Vec<StoredItem>, StoreError> {
         self.inner.list(prefix, after, limit).await
+    }
+
+    async fn strays(&self, folders: &[&str], limit: usize) -> Result<Vec<Stray>, StoreError> {
+        self.inner.strays(folders, limit).await
+    }
+
+    async fn remove_leftover(&self, name: &str) -> Result<(), StoreError> {
+        self.inner.remove_leftover(name).await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use std::{
 use super::Durability;
 
 /// Where writes are prepared. No [`crate::StoreKey`] has a `~`, so it meets no item.
-const TEMPORARY: &str = "tmp~";
+pub(super) const TEMPORARY: &str = "tmp~";
 
 /// So many directories are remembered, about 100 bytes each: all of a store's `blobs/`, and more.
 const MOST_REMEMBERED: usize = 1 << 17;

@@ -12,9 +12,6 @@ use rockpool_types::Timestamp;
 use super::{Disk, Durability, absent_as_none};
 use crate::{Content, SpoolFile, StoreKey, unique::unique_name};
 
-/// A temporary file this old belongs to no living writer.
-const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3600);
-
 /// How long a removal waits for another in the same folder, and how often it looks.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LOCK_STEP: Duration = Duration::from_millis(5);
@@ -85,21 +82,6 @@ impl Disk {
             ));
         }
         self.remove(key)
-    }
-
-    /// Removes the temporary files of writers that are gone.
-    pub(super) fn sweep(&self) -> io::Result<()> {
-        let now = self.clock.now();
-        for entry in fs::read_dir(self.folders.temporary())? {
-            let entry = entry?;
-            let Some(metadata) = absent_as_none(entry.metadata())? else {
-                continue;
-            };
-            if metadata.is_file() && modified_at(&metadata)?.plus(ABANDONED_AFTER) < now {
-                absent_as_none(fs::remove_file(entry.path()))?;
-            }
-        }
-        Ok(())
     }
 
     /// Writes a byte and removes it again.
@@ -224,7 +206,7 @@ impl Drop for TemporaryName {
 }
 
 /// When a file was last written, by the kernel's clock.
-pub(super) fn modified_at(metadata: &fs::Metadata) -> io::Result<Timestamp> {
+pub(crate) fn modified_at(metadata: &fs::Metadata) -> io::Result<Timestamp> {
     let since = metadata
         .modified()?
         .duration_since(UNIX_EPOCH)
