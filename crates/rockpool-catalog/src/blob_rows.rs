@@ -14,7 +14,7 @@ const DIGEST_HEAD_BYTES: usize = 6;
 
 /// Where a blob is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub enum State {
     /// An uploader has a lease and is storing the bytes.
     Storing = 0,
     /// Objects point to it.
@@ -26,6 +26,11 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// Whether the bytes of a blob in that state must be in the store.
+    pub const fn is_stored(self) -> bool {
+        matches!(self, Self::Live | Self::Idle)
+    }
+
     /// Reads a number of the column.
     pub(crate) fn from_code(code: i64) -> Result<Self> {
         match code {
@@ -159,7 +164,8 @@ pub(crate) async fn reserve(tx: &mut Tx, put: &PutObject) -> Result<BlobId> {
     Ok(BlobId(id))
 }
 
-async fn intern_media_type(tx: &mut Tx, name: &str) -> Result<i64> {
+/// The row of a media type, added where absent.
+pub(crate) async fn intern_media_type(tx: &mut Tx, name: &str) -> Result<i64> {
     let name: [Value<'_>; 1] = [name.into()];
     let sql = "SELECT id FROM media_types WHERE name = ?";
     match tx.query_one(sql, &name).await? {
@@ -247,7 +253,7 @@ pub(crate) async fn let_go(tx: &mut Tx, put: &PutObject, claim: BlobId) -> Resul
 
 /// Counts blobs into the store; out of it when negative. Comes last in a transaction, since many write to these rows.
 pub(crate) async fn count_stored(tx: &mut Tx, blobs: i64, bytes: i64) -> Result<()> {
-    if blobs == 0 {
+    if blobs == 0 && bytes == 0 {
         return Ok(());
     }
     let sql =

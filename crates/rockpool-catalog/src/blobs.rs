@@ -178,7 +178,7 @@ impl Catalog {
 }
 
 /// In `flags`: an earlier delete may still be under way at the provider.
-const UNCERTAIN: i64 = 1;
+pub(crate) const UNCERTAIN: i64 = 1;
 
 /// In `flags`: the bytes are known to be gone, and the row is kept for a quarantine.
 const DELETED: i64 = 2;

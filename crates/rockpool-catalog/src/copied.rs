@@ -60,17 +60,6 @@ impl Table {
         format!("SELECT {} FROM {}", columns.join(", "), self.name)
     }
 
-    /// The end of a `SELECT` of rows.
-    pub(crate) fn order(&self) -> String {
-        let key = self.key.join(", ");
-        let group = if self.summed {
-            format!("GROUP BY {key} ")
-        } else {
-            String::new()
-        };
-        format!("{group}ORDER BY {key} LIMIT ?")
-    }
-
     /// The `INSERT` of so many rows. A sum goes into slot 0.
     pub(crate) fn insert(&self, rows: usize) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();

@@ -5,6 +5,7 @@ use crate::{
     database::{Result, Tx, Value},
     dialect::{Dialect, Fault},
     migrations::UNFINISHED_COPY,
+    pages::Pages,
     row::{Cell, Row},
 };
 
@@ -198,53 +199,20 @@ fn differ(table: &str) -> CatalogError {
 /// The key of a row.
 type Position = Vec<Cell>;
 
-/// A page's statements: from a table's start, or behind a position within its group and then behind its group.
 async fn read_page(
     tx: &mut Tx,
     table: &Table,
     position: Option<&Position>,
 ) -> Result<Vec<Vec<Cell>>> {
-    let limit = table.page_rows();
-    let Some(position) = position else {
-        return rows_where(tx, table, "", &[limit.into()]).await;
+    let after = position
+        .map(|position| table.key_values(position))
+        .transpose()?;
+    let pages = Pages {
+        select: &table.select(tx.dialect()),
+        key: table.key,
+        summed: table.summed,
     };
-    let key = table.key_values(position)?;
-    let mut rows = match (table.key, key.as_slice()) {
-        ([id], [after]) => {
-            return rows_where(
-                tx,
-                table,
-                &format!("WHERE {id} > ?"),
-                &[*after, limit.into()],
-            )
-            .await;
-        }
-        ([group, id], [of, after]) => {
-            let condition = format!("WHERE {group} = ? AND {id} > ?");
-            rows_where(tx, table, &condition, &[*of, *after, limit.into()]).await?
-        }
-        _ => return Err(Fault::Internal("a key has one or two columns".to_owned())),
-    };
-    let room = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
-    if room > 0 {
-        let condition = format!("WHERE {} > ?", table.key[0]);
-        rows.extend(rows_where(tx, table, &condition, &[key[0], room.into()]).await?);
-    }
-    Ok(rows)
-}
-
-async fn rows_where(
-    tx: &mut Tx,
-    table: &Table,
-    condition: &str,
-    values: &[Value<'_>],
-) -> Result<Vec<Vec<Cell>>> {
-    let sql = format!(
-        "{} {condition} {}",
-        table.select(tx.dialect()),
-        table.order()
-    );
-    let rows = tx.query(&sql, values).await?;
+    let rows = pages.read(tx, after.as_deref(), table.page_rows()).await?;
     rows.into_iter().map(|row| table.plain(row)).collect()
 }
 

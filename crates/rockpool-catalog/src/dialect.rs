@@ -38,6 +38,16 @@ impl Dialect {
         }
     }
 
+    /// The end of an order of blobs by scope and digest, of which a damaged catalog may have several rows.
+    pub(crate) const fn then_by_id(self) -> &'static str {
+        match self {
+            // Its index has but the head of a digest; the few rows of one head are sorted as they come.
+            Self::Sqlite => ", id",
+            // Their index is unique. MariaDB would not see that it has this order, and sort all blobs.
+            Self::MySql | Self::Postgres => "",
+        }
+    }
+
     /// The sum of a column of whole numbers as a whole number, 0 over no rows.
     pub(crate) fn sum(self, column: &str) -> String {
         let integer = match self {

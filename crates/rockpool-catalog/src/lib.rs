@@ -21,6 +21,8 @@
 //! - `uploads`: multipart uploads and their parts
 //! - `usage`: exact counts
 //! - `copy`: into another database, of whatever engine; `copied` lists the tables
+//! - `audit`, `recount`, `correct`: what a check reads, what it counts at one moment, and what a repair changes
+//! - `pages`: walking a table in the order of its key
 //! - `headers`, `codes`, `sets`: how attributes and small values lie in columns; long lists in statements
 //! - `database`: the waist: transactions, statements, values; `row`: taking rows apart; `dialect`: where databases
 //!   differ; `migrations`: the schema
@@ -29,6 +31,7 @@
 
 mod access_keys;
 mod address;
+mod audit;
 mod blob_rows;
 mod blobs;
 mod buckets;
@@ -36,6 +39,7 @@ mod catalog;
 mod codes;
 mod copied;
 mod copy;
+mod correct;
 mod database;
 mod dialect;
 mod error;
@@ -44,8 +48,10 @@ mod listing;
 mod members;
 mod migrations;
 mod objects;
+mod pages;
 mod put;
 mod records;
+mod recount;
 mod row;
 mod server;
 mod sets;
@@ -55,10 +61,13 @@ mod usage;
 mod walk;
 
 pub use address::CatalogAddress;
+pub use audit::{BlobRow, MappingRow, StagedPart, UploadRow};
+pub use blob_rows::State as BlobState;
 pub use blobs::{CollectReason, Collectable, DeletionClaim};
 pub use buckets::{BucketChange, NewBucket, RemoveBucket};
 pub use catalog::Catalog;
 pub use copy::CopyProgress;
+pub use correct::UnknownBytes;
 pub use error::CatalogError;
 pub use listing::{ListObjects, ListUploads, Listing, UploadListing};
 pub use members::MemberChange;
@@ -67,5 +76,6 @@ pub use records::{
     AccessKey, Blob, BlobId, Bucket, BucketId, Credential, Member, MemberId, MemberLimits,
     MemberState, Object, Part, PartBytes, Scope, Upload, UploadId, Usage,
 };
+pub use recount::{BucketCount, Recount, ReferenceCount, StoreCount, Suspects};
 pub use server::ServerAddress;
 pub use uploads::PutPart;

@@ -15,6 +15,11 @@ macro_rules! row_id {
             pub const fn as_i64(self) -> i64 {
                 self.0
             }
+
+            /// The row of a number that was written down earlier; it need not exist any more.
+            pub const fn from_i64(number: i64) -> Self {
+                Self(number)
+            }
         }
     };
 }

@@ -79,7 +79,8 @@ CREATE TABLE IF NOT EXISTS blobs (
     since BIGINT,                    -- idle: since when; storing, deleting: until when it is leased; live: NULL
     owner BIGINT,                    -- deleting: the collector that holds the lease, NULL when postponed
     flags BIGINT,                    -- deleting: 1 an earlier delete may be under way, 2 the bytes are gone
-    UNIQUE KEY blobs_by_digest (digest_head, digest_tail, scope),
+    -- The scope first: a check walks one scope after another in the order of the store's keys.
+    UNIQUE KEY blobs_by_digest (scope, digest_head, digest_tail),
     KEY blobs_by_state (state, since)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC;
 

@@ -73,7 +73,8 @@ CREATE TABLE blobs (
     digest_head BYTEA NOT NULL,      -- the first 6 bytes of the SHA-512
     digest_tail BYTEA NOT NULL       -- the other 58
 );
-CREATE UNIQUE INDEX blobs_by_digest ON blobs (digest_head, digest_tail, scope);
+-- The scope first: a check walks one scope after another in the order of the store's keys.
+CREATE UNIQUE INDEX blobs_by_digest ON blobs (scope, digest_head, digest_tail);
 -- Live blobs, which are nearly all, are in neither of these.
 CREATE INDEX blobs_by_state ON blobs (state, since) WHERE since IS NOT NULL;
 CREATE INDEX blobs_not_live ON blobs (id) WHERE since IS NOT NULL;

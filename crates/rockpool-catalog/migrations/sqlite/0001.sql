@@ -65,7 +65,8 @@ CREATE TABLE blobs (
     owner INTEGER,                   -- deleting: the collector that holds the lease, NULL when postponed
     flags INTEGER                    -- deleting: 1 an earlier delete may be under way, 2 the bytes are gone
 );
-CREATE INDEX blobs_by_digest ON blobs (digest_head, scope);
+-- The scope first: a check walks one scope after another in the order of the store's keys.
+CREATE INDEX blobs_by_digest ON blobs (scope, digest_head);
 -- Live blobs, which are nearly all, are in neither of these.
 CREATE INDEX blobs_by_state ON blobs (state, since) WHERE since IS NOT NULL;
 CREATE INDEX blobs_not_live ON blobs (id) WHERE since IS NOT NULL;

@@ -1,5 +1,6 @@
 //! What every engine keeps: functions that take an empty catalog. `contract_suite!` makes a test of each.
 
+pub(crate) mod audit;
 pub(crate) mod blobs;
 pub(crate) mod listing;
 pub(crate) mod members;
@@ -58,6 +59,13 @@ macro_rules! contract_suite {
             blobs::a_delete_of_unknown_outcome_is_repeated
             blobs::a_late_uploader_finds_its_claim_gone
             blobs::claims_keep_to_their_limit
+            audit::blob_rows_come_in_the_order_of_their_digests
+            audit::mappings_are_walked_over_all_buckets
+            audit::parts_and_uploads_are_walked_in_the_order_of_their_keys
+            audit::a_recount_tells_what_is_wrong_and_a_correction_rights_it
+            audit::unknown_bytes_are_claimed_once_and_uploads_wait
+            audit::lost_objects_and_blobs_go_and_the_content_may_come_again
+            audit::a_recount_is_of_one_moment
             blobs::blobs_whose_hashes_begin_alike_are_told_apart
             blobs::hashes_are_accounted_for
             model::counts_stay_exact_whatever_happens
