@@ -170,7 +170,7 @@ impl Pool {
     }
 
     /// Has the bytes deleted, if the store can begin with it before `deadline`.
-    async fn delete_blob(
+    pub(crate) async fn delete_blob(
         &self,
         claim: &DeletionClaim,
         deadline: Instant,

@@ -1,7 +1,7 @@
 //! A body into the spool, its digests and its blob.
 use bytes::Bytes;
 use rockpool_blobs::{Content, SpoolWriter, StoreKey};
-use rockpool_catalog::{PutObject, PutOutcome, Scope};
+use rockpool_catalog::{MemberId, PutObject, PutOutcome, Scope};
 use rockpool_media::{MediaType, SNIFF_BYTES, sniff};
 use rockpool_types::{BlobHash, BlobPath, Checksum, ChecksumAlgorithm};
 use std::{sync::Arc, time::Duration};
@@ -151,6 +151,20 @@ pub(crate) fn blob_key(scope: Scope, hash: &BlobHash) -> Result<StoreKey, PoolEr
         ),
     };
     StoreKey::new(key).map_err(|e| PoolError::Internal(e.to_string()))
+}
+
+/// Reads the form of [`blob_key`]. `None`: it is no blob's key.
+pub(crate) fn parse_blob_key(key: &StoreKey) -> Option<(Scope, BlobHash)> {
+    let (scope, path) = match key.as_str().strip_prefix("private/") {
+        Some(rest) => {
+            let (member, path) = rest.split_once('/')?;
+            let member = MemberId::from_i64(member.parse().ok()?);
+            (Scope::Private(member), format!("blobs/{path}"))
+        }
+        None => (Scope::Public, key.as_str().to_owned()),
+    };
+    let hash = BlobPath::parse(&path)?.hash();
+    (blob_key(scope, &hash).ok()? == *key).then_some((scope, hash))
 }
 
 /// Bytes on their way in: in memory until they are too many, then block by block to the spool. While a blocking thread

@@ -11,10 +11,12 @@
 //! - `objects`, `uploads`, `complete`: the verbs of objects and multipart uploads
 //! - `public`: what the world reads; `inflight`: waiting for an upload that is under way
 //! - `collect`: collecting idle blobs, abandoned uploads and leftovers
+//! - `check`: whether all is well; `repair`: putting right what a check found
 
 mod access;
 mod body;
 mod cache;
+mod check;
 mod collect;
 mod complete;
 mod digests;
@@ -25,12 +27,17 @@ mod members;
 mod objects;
 mod pool;
 mod public;
+mod repair;
 mod seal;
 mod small_body;
 mod uploads;
 
 pub use access::{Access, Caller, Entry, KeyHolder, Rights};
 pub use body::{BodyError, BodySource, Declared};
+pub use check::{
+    CheckEvent, CheckOptions, CheckPosition, CheckTotals, CheckWatch, Count, Finding, FindingCode,
+    FoundBlob, FoundObject, FoundPart, Level, Place, Stage,
+};
 pub use collect::{CollectionPlan, CollectionReport};
 pub use complete::{CompletePart, CompleteUpload};
 pub use error::PoolError;
@@ -38,6 +45,7 @@ pub use members::{AddBucket, IssuedKey, NewKey};
 pub use objects::{CopyObject, PutRequest, Stored};
 pub use pool::{Pool, PoolParts, PoolSettings};
 pub use public::PublicObject;
+pub use repair::{Repair, RepairOptions};
 pub use seal::SealingKey;
 pub use small_body::read_small_body;
 pub use uploads::{NewUpload, StoredPart};
@@ -46,7 +54,7 @@ pub use uploads::{NewUpload, StoredPart};
 pub use rockpool_blobs::{BlobReader, ByteStream};
 pub use rockpool_catalog::{
     AccessKey, Blob, BlobId, Bucket, BucketChange, BucketId, ListObjects, ListUploads, Listing,
-    Member, MemberChange, MemberId, MemberLimits, MemberState, Object, Part, Scope, Upload,
-    UploadId, UploadListing, Usage,
+    Member, MemberChange, MemberId, MemberLimits, MemberState, Object, Part, Scope, Suspects,
+    Upload, UploadId, UploadListing, Usage,
 };
 pub use rockpool_media::is_active;

@@ -46,4 +46,42 @@ impl Engine {
             Self::PostgreSql => PostgreSql::shared().fresh_database().url,
         }
     }
+
+    /// Changes a catalog of [`Self::fresh_catalog`] behind its users' backs, also in ways that its foreign keys forbid.
+    /// Bytes are written `X'00FF'`.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub fn damage(self, address: &str, statements: &str) {
+        let name = || address.rsplit('/').next().unwrap_or_default();
+        match self {
+            Self::Sqlite => {
+                let path = address.strip_prefix("sqlite:").unwrap_or(address);
+                let catalog = rusqlite::Connection::open(path).expect("the catalog opens");
+                catalog
+                    .execute_batch(statements)
+                    .expect("the statements are right");
+            }
+            Self::MariaDb => {
+                let statements = format!("SET SESSION foreign_key_checks = 0; {statements}");
+                MariaDb::shared().sql(name(), &statements);
+            }
+            Self::PostgreSql => {
+                // Foreign keys are triggers there, which a replica leaves out.
+                let statements = format!("SET session_replication_role = replica; {statements}");
+                PostgreSql::shared().sql(name(), &in_postgres_words(&statements));
+            }
+        }
+    }
+}
+
+/// Writes `X'00FF'` as `'\x00FF'::bytea`.
+fn in_postgres_words(statements: &str) -> String {
+    let mut pieces = statements.split("X'");
+    let mut words = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_once('\'').expect("bytes have an end");
+        words.push_str(&format!("'\\x{digits}'::bytea{rest}"));
+    }
+    words
 }

@@ -1,6 +1,6 @@
 //! A whole pool in a temporary directory.
 use std::{
-    collections::BTreeSet,
+    collections::HashSet,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -8,11 +8,11 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use rockpool_blobs::{BlobStore, DiskStore, Durability, Spool, StoreKey};
+use rockpool_blobs::{BlobStore, DiskStore, Durability, Spool};
 use rockpool_catalog::Catalog;
 use rockpool_pool::{
-    Access, Caller, Entry, ListObjects, MemberLimits, NewKey, Pool, PoolError, PoolParts,
-    PoolSettings, PutRequest, Scope, SealingKey, Stored,
+    Access, Caller, CheckEvent, CheckOptions, CheckPosition, Entry, Finding, ListObjects,
+    MemberLimits, NewKey, Pool, PoolError, PoolParts, PoolSettings, PutRequest, SealingKey, Stored,
 };
 use rockpool_types::{
     Acl, BucketName, Clock, Conditions, ManualClock, MemberName, ObjectAttributes, ObjectKey,
@@ -45,6 +45,7 @@ pub struct TestPool {
     /// Its clock's hand.
     pub clock: ManualClock,
     directory: TempDir,
+    address: String,
 }
 
 impl TestPool {
@@ -60,8 +61,8 @@ impl TestPool {
         let store = FaultyStore::new(Arc::new(disk));
         let shared: Arc<dyn BlobStore> = Arc::new(store.clone());
         let address = Engine::of_this_run().fresh_catalog(directory.path());
-        let address = address.parse().expect("the address of a catalog");
-        let catalog = Catalog::open(&address, CATALOG_CONNECTIONS)
+        let parsed = address.parse().expect("the address of a catalog");
+        let catalog = Catalog::open(&parsed, CATALOG_CONNECTIONS)
             .await
             .expect("the catalog opens");
         let pool = Pool::new(PoolParts {
@@ -79,6 +80,7 @@ impl TestPool {
             catalog,
             clock: hand,
             directory,
+            address,
         }
     }
 
@@ -213,13 +215,43 @@ impl TestPool {
         }
     }
 
-    /// Insists that every object of these buckets can be read whole, and that every blob in the store has an object. To be
+    /// The directory that it lies in: `store/`, `spool/`, and on SQLite `catalog.db`.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Changes the catalog behind the pool's back, also in ways that its foreign keys forbid. Bytes are written `X'00FF'`.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub fn damage_catalog(&self, statements: &str) {
+        Engine::of_this_run().damage(&self.address, statements);
+    }
+
+    /// What a check of the pool finds.
+    ///
+    /// # Panics
+    /// When the pool does not answer.
+    pub async fn check(&self, options: &CheckOptions) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut watch = |event: CheckEvent<'_>| {
+            if let CheckEvent::Found(finding) = event {
+                found.push(finding);
+            }
+            Ok(())
+        };
+        let from = CheckPosition::default();
+        let checked = self.pool.check(options, from, HashSet::new(), &mut watch);
+        checked.await.expect("the pool answers");
+        found
+    }
+
+    /// Insists that every object of these buckets can be read whole, and that a deep check finds nothing at all. To be
     /// called when nothing is under way and everything idle has been collected.
     ///
     /// # Panics
     /// When that is not so.
     pub async fn insist_on_promises(&self, entries: &[&Entry]) {
-        let mut wanted = BTreeSet::new();
         for entry in entries {
             let query = ListObjects {
                 bucket: entry.bucket().id,
@@ -228,59 +260,20 @@ impl TestPool {
                 after: None,
                 limit: 100_000,
             };
-            for object in self
-                .pool
-                .list_objects(entry, query)
-                .await
-                .expect("the pool answers")
-                .objects
-            {
-                let bytes = self
-                    .read(entry, object.key.as_str())
-                    .await
-                    .expect("a mapped key has its bytes");
-                assert_eq!(
-                    bytes.len() as u64,
-                    object.blob.size,
-                    "the size of {}",
-                    object.key
-                );
-                wanted.insert((scope_folder(object.blob.scope), object.blob.hash.to_hex()));
+            let listing = self.pool.list_objects(entry, query).await;
+            for object in listing.expect("the pool answers").objects {
+                let bytes = self.read(entry, object.key.as_str()).await;
+                let bytes = bytes.expect("a mapped key has its bytes").len() as u64;
+                assert_eq!(bytes, object.blob.size, "the size of {}", object.key);
             }
         }
-        let mut found = BTreeSet::new();
-        for key in self
-            .stored("blobs/")
-            .await
-            .into_iter()
-            .chain(self.stored("private/").await)
-        {
-            let key = StoreKey::new(key).expect("a listed key is a key");
-            let mut segments = key.as_str().split('/');
-            let scope = match segments.next() {
-                Some("private") => segments.next().unwrap_or_default().to_owned(),
-                _ => String::new(),
-            };
-            let hash = key
-                .as_str()
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            found.insert((scope, hash));
-        }
-        assert_eq!(
-            found, wanted,
-            "what lies in the store, and what objects point to"
-        );
-    }
-}
-
-/// The folder of a scope under `private/`; empty for the public.
-fn scope_folder(scope: Scope) -> String {
-    match scope {
-        Scope::Public => String::new(),
-        Scope::Private(member) => member.as_i64().to_string(),
+        let options = CheckOptions {
+            deep: true,
+            at_rest: true,
+            ..CheckOptions::default()
+        };
+        let found = self.check(&options).await;
+        assert!(found.is_empty(), "{found:#?}");
     }
 }
 

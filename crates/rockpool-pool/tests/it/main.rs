@@ -3,8 +3,10 @@
 
 mod access;
 mod blob_life;
+mod check;
 mod collect;
 mod intake;
 mod objects;
 mod races;
+mod repair;
 mod uploads;

@@ -1,0 +1,52 @@
+//! What lies about in the stores and the spool.
+use std::sync::Arc;
+
+use rockpool_blobs::Stray;
+
+use super::{Check, FOLDERS, Finding, Place, STAGING};
+use crate::PoolError;
+
+/// So many strays of a place are told; an operator who has seen these knows.
+const MOST: usize = 1_000;
+
+impl Check<'_> {
+    pub(super) async fn strays(&mut self) -> Result<(), PoolError> {
+        let pool = self.pool;
+        let together = Arc::ptr_eq(pool.blobs(), pool.staging());
+        let mut folders = FOLDERS.to_vec();
+        if together {
+            folders.push(STAGING);
+        }
+        self.pace.calls(1).await;
+        let strays = pool.blobs().strays(&folders, MOST).await?;
+        self.tell(Place::Store, strays)?;
+        if !together {
+            self.pace.calls(1).await;
+            let strays = pool.staging().strays(&[STAGING], MOST).await?;
+            self.tell(Place::Staging, strays)?;
+        }
+        let spool = pool.spool().clone();
+        let strays = tokio::task::spawn_blocking(move || spool.strays()).await;
+        let strays = strays.map_err(|e| PoolError::Internal(e.to_string()))?;
+        let strays =
+            strays.map_err(|e| PoolError::Internal(format!("the spool cannot be read: {e}")))?;
+        self.tell(Place::Spool, strays)?;
+        if self.position.overdue > 0 {
+            let items = self.position.overdue;
+            self.found(Finding::CollectionOverdue { items })?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, place: Place, strays: Vec<Stray>) -> Result<(), PoolError> {
+        for stray in strays {
+            let (name, bytes) = (stray.name, stray.size);
+            self.found(if stray.leftover {
+                Finding::Leftover { place, name, bytes }
+            } else {
+                Finding::ItemUnknown { place, name, bytes }
+            })?;
+        }
+        Ok(())
+    }
+}
