@@ -5,8 +5,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bucket::BucketCommand, catalog::CatalogCommand, config::ConfigCommand, gc::GcArgs,
-        links::LinksArgs, member::MemberCommand, object::ObjectCommand, serve::ServeArgs,
+        bucket::BucketCommand, catalog::CatalogCommand, check::CheckArgs, config::ConfigCommand,
+        gc::GcArgs, links::LinksArgs, member::MemberCommand, object::ObjectCommand,
+        serve::ServeArgs,
     },
     config::Overrides,
 };
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     Catalog(CatalogCommand),
     /// Collect blobs that nothing points to any more, abandoned uploads and leftovers
     Gc(GcArgs),
+    /// Look whether all is well with catalog, store and counts; with --repair, put it right
+    Check(CheckArgs),
     /// Run the link shield alone, without a pool; or look at its copies
     Links(LinksArgs),
     /// Print completions for a shell

@@ -2,6 +2,7 @@
 
 pub(crate) mod bucket;
 pub(crate) mod catalog;
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod gc;
 pub(crate) mod init;

@@ -6,7 +6,7 @@
 //! - `wiring`: the one place where a pool and its faces are put together; `data_dir`: what lies where
 //! - `node`: what serves, from its start to its end; `listener`, `stall`: sockets, connections and their bounds
 //! - `collector`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
-//! - `output`, `views`, `pool_error`: what commands print
+//! - `output`, `views`, `pool_error`, `progress`: what commands print
 
 mod addresses;
 mod cli;
@@ -18,6 +18,7 @@ mod listener;
 mod node;
 mod output;
 mod pool_error;
+mod progress;
 mod stall;
 mod telemetry;
 mod views;
@@ -36,12 +37,13 @@ use rockpool_pool::Pool;
 use crate::{
     cli::{Cli, Command},
     config::{Config, ConfigError, LogFormat, Overrides, load},
+    wiring::Leftovers,
 };
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// 0: done; 1: not done; 2: the command line or the configuration does not hold.
+/// 0: done; 1: not done; 2: the command line or the configuration does not hold; 3 and 4: what `check` found.
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
@@ -84,6 +86,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 commands::gc::run(pool, &args).await
             })?;
         }
+        Command::Check(args) => {
+            return with_opened(&overrides, Leftovers::Leave, async |pool, config| {
+                commands::check::run(pool, config, &args).await
+            });
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -93,17 +100,26 @@ fn with_pool(
     overrides: &Overrides,
     command: impl AsyncFnOnce(&Pool, &Config) -> Result<()>,
 ) -> Result<()> {
+    with_opened(overrides, Leftovers::Remove, command)
+}
+
+/// As [`with_pool`], with a say in what becomes of leftovers.
+fn with_opened<T>(
+    overrides: &Overrides,
+    leftovers: Leftovers,
+    command: impl AsyncFnOnce(&Pool, &Config) -> Result<T>,
+) -> Result<T> {
     with_config(overrides, async |config| {
-        let pool = wiring::open_pool(config).await?;
+        let pool = wiring::open_pool(config, leftovers).await?;
         command(&pool, config).await
     })
 }
 
 /// Loads the configuration of a pool that is there, for one command.
-fn with_config(
+fn with_config<T>(
     overrides: &Overrides,
-    command: impl AsyncFnOnce(&Config) -> Result<()>,
-) -> Result<()> {
+    command: impl AsyncFnOnce(&Config) -> Result<T>,
+) -> Result<T> {
     let config = load(overrides)?;
     telemetry::begin(LogFormat::Text, "warn")?;
     data_dir::require_pool(&config.paths)?;

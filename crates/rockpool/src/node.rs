@@ -14,7 +14,8 @@ use crate::{
     config::{Config, ListenAddress, OrOff},
     data_dir,
     listener::{ConnectionLimits, Listener},
-    welcome, wiring,
+    welcome,
+    wiring::{self, Leftovers},
 };
 
 /// A node that serves.
@@ -35,7 +36,7 @@ impl Node {
     pub(crate) async fn start(config: Config, must_say_ready: bool) -> Result<Self> {
         data_dir::make(&config.paths)?;
         let mut listeners = Listeners::bind(&config).await?;
-        let pool = wiring::open_pool(&config).await?;
+        let pool = wiring::open_pool(&config, Leftovers::Remove).await?;
         let links = match listeners.links {
             Some(_) => Some(wiring::open_links(&config).await?),
             None => None,

@@ -25,11 +25,20 @@ use crate::{
 /// How long `/readyz` of the S3 listener waits for the catalog and the store.
 pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What becomes of what crashed processes left in the spool and in directories of blobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    /// It is removed.
+    Remove,
+    /// It stays, for looking at it.
+    Leave,
+}
+
 /// Opens the pool that the configuration describes.
 ///
 /// # Errors
 /// In words that say what cannot be opened and what to do.
-pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
+pub(crate) async fn open_pool(config: &Config, leftovers: Leftovers) -> Result<Pool> {
     let paths = &config.paths;
     let max_connections = config.settings.catalog.max_connections;
     let catalog = Catalog::open(&paths.catalog, max_connections).await?;
@@ -37,7 +46,7 @@ pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
     let sealing_key = data_dir::sealing_key(&paths.sealing_key, first_members.is_empty())?;
     let config = config.clone();
     let (blobs, staging, spool, settings) =
-        tokio::task::spawn_blocking(move || open_stores(&config)).await??;
+        tokio::task::spawn_blocking(move || open_stores(&config, leftovers)).await??;
     let pool = Pool::new(PoolParts {
         catalog,
         blobs,
@@ -62,27 +71,35 @@ pub(crate) async fn open_pool(config: &Config) -> Result<Pool> {
 type Stores = (Arc<dyn BlobStore>, Arc<dyn BlobStore>, Spool, PoolSettings);
 
 /// Opens what lies on disk, or prepares for what does not. Blocking.
-fn open_stores(config: &Config) -> Result<Stores> {
+fn open_stores(config: &Config, leftovers: Leftovers) -> Result<Stores> {
     let (settings, paths) = (&config.settings, &config.paths);
-    let spool = Spool::open(&paths.spool).with_context(|| {
+    let spool = match leftovers {
+        Leftovers::Remove => Spool::open(&paths.spool),
+        Leftovers::Leave => Spool::open_leaving(&paths.spool),
+    };
+    let spool = spool.with_context(|| {
         format!(
             "the spool {} (setting spool.directory) cannot be used",
             paths.spool.display()
         )
     })?;
     let blobs: Arc<dyn BlobStore> = match settings.store.kind {
-        StoreKind::Disk => open_disk(&paths.store, "store.directory")?,
+        StoreKind::Disk => open_disk(&paths.store, "store.directory", leftovers)?,
         StoreKind::S3 => Arc::new(open_bucket(settings, spool.clone())?),
     };
     let staging = match settings.staging.kind {
-        StagingKind::Disk => open_disk(&paths.staging, "staging.directory")?,
+        StagingKind::Disk => open_disk(&paths.staging, "staging.directory", leftovers)?,
         StagingKind::Store => blobs.clone(),
     };
     Ok((blobs, staging, spool, pool_settings(settings)))
 }
 
-fn open_disk(directory: &Path, setting: &str) -> Result<Arc<dyn BlobStore>> {
-    let store = DiskStore::open(directory, Durability::Full).with_context(|| {
+fn open_disk(directory: &Path, setting: &str, leftovers: Leftovers) -> Result<Arc<dyn BlobStore>> {
+    let store = match leftovers {
+        Leftovers::Remove => DiskStore::open(directory, Durability::Full),
+        Leftovers::Leave => DiskStore::open_leaving(directory, Durability::Full),
+    };
+    let store = store.with_context(|| {
         format!(
             "the directory {} (setting {setting}) cannot be used",
             directory.display()

@@ -1,15 +1,15 @@
 //! `rockpool catalog`: the catalog as a whole.
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use rockpool_catalog::{Catalog, CatalogAddress, CopyProgress};
 use serde::Serialize;
 
 use crate::{
     config::{Config, read_secret_file},
     output::Format,
+    progress,
 };
 
 /// Connections to each of the two; it uses one at a time.
@@ -61,11 +61,7 @@ pub(crate) async fn run(config: &Config, command: CatalogCommand) -> Result<()> 
     let target = Catalog::open_copy_target(&to, CONNECTIONS)
         .await
         .with_context(|| format!("the target {to}"))?;
-    let bar = ProgressBar::new_spinner().with_style(
-        ProgressStyle::with_template("{spinner} {msg}")
-            .context("the progress bar has a wrong template")?,
-    );
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let bar = progress::spinner();
     let mut rows = BTreeMap::new();
     let copied = source
         .copy_to(&target, |progress| {

@@ -29,6 +29,7 @@ fn help_lists_the_commands() {
       object       Look at objects
       catalog      Move the catalog to another database
       gc           Collect blobs that nothing points to any more, abandoned uploads and leftovers
+      check        Look whether all is well with catalog, store and counts; with --repair, put it right
       links        Run the link shield alone, without a pool; or look at its copies
       completions  Print completions for a shell
       man          Print the manual page, or write one for each command into a directory

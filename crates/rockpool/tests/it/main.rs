@@ -6,6 +6,7 @@
 )]
 
 mod catalog_copy;
+mod check;
 mod cli;
 mod clients;
 mod disks;
