@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     harness::{Server, rockpool},
     http::Client,
+    provider::pool_at,
 };
 
 /// A file of the store whose content is `bytes`.
@@ -160,4 +161,47 @@ fn a_check_that_was_killed_goes_on_where_it_was() {
         Some(1),
         "there is nothing to go on with"
     );
+}
+
+#[test]
+fn a_pool_whose_blobs_lie_at_a_provider_is_checked_there() {
+    let provider = Server::start(&[]);
+    let keys = provider.add_member("stock");
+    let pool = pool_at(&provider, &keys, "disk");
+    let client = Client::new(&pool, &pool.add_member("alice"));
+    for key in ["one", "two"] {
+        assert_eq!(client.put(key, key.as_bytes()).status, 200);
+    }
+    let (code, printed) = check(&pool, &["--deep", "--at-rest"]);
+    assert_eq!((code, codes(&printed)), (0, vec![]), "{printed}");
+    assert_eq!(printed["totals"]["items"], 2);
+
+    let stat = pool.cli_json(&["object", "stat", "alice/two"]);
+    let hash = stat["blob"].as_str().unwrap();
+    let stock = Client::new(&provider, &keys);
+    let lost = format!("pool/blobs/{}/{}/{hash}", &hash[..1], &hash[1..4]);
+    assert_eq!(stock.delete(&lost).status, 204);
+    let unknown = "5a".repeat(64);
+    let unknown = format!("pool/blobs/5/a5a/{unknown}");
+    assert_eq!(stock.put(&unknown, b"unknown").status, 200);
+    let (code, printed) = check(&pool, &["--calls", "200"]);
+    assert_eq!(
+        (code, codes(&printed)),
+        (4, vec!["blob_missing", "object_lost"])
+    );
+    assert_eq!(printed["totals"]["young_items"], 1, "it may be on its way");
+
+    let flags = [
+        "--at-rest",
+        "--repair",
+        "--yes",
+        "--drop-lost",
+        "--drop-unknown",
+    ];
+    let (code, printed) = check(&pool, &flags);
+    assert_eq!(code, 0, "{printed}");
+    assert_eq!(printed["findings"].as_array().unwrap().len(), 3);
+    assert_eq!(stock.get(&unknown).status, 404);
+    assert_eq!(client.get("two").status, 404);
+    assert_eq!(client.get("one").body, b"one");
 }

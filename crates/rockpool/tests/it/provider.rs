@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A pool whose blobs lie in a bucket of `provider`, the secret in a file.
-fn pool_at(provider: &Server, keys: &Keys, staging: &str) -> Server {
+pub(crate) fn pool_at(provider: &Server, keys: &Keys, staging: &str) -> Server {
     let secret_file = provider.scratch().join("secret");
     fs::write(&secret_file, format!("{}\n", keys.secret_access_key)).unwrap();
     let configuration = format!(
