@@ -177,6 +177,31 @@ pub(crate) async fn intern_media_type(tx: &mut Tx, name: &str) -> Result<i64> {
     }
 }
 
+/// Adds to an adopted blob what whoever brings the same content knows of it.
+pub(crate) async fn complete(tx: &mut Tx, blob: &mut Blob, put: &PutObject) -> Result<()> {
+    let mut known = blob.clone();
+    if !known.is_described() {
+        known.media_type.clone_from(&put.media_type);
+    }
+    if known.known_md5().is_none() {
+        known.md5 = put.md5;
+    }
+    if known != *blob {
+        let media_type = intern_media_type(tx, &known.media_type).await?;
+        tx.execute(
+            "UPDATE blobs SET media_type = ?, md5 = ? WHERE id = ?",
+            &[
+                media_type.into(),
+                known.md5.as_slice().into(),
+                known.id.into(),
+            ],
+        )
+        .await?;
+        *blob = known;
+    }
+    Ok(())
+}
+
 /// Makes a lease on `storing` last until `until` at least.
 pub(crate) async fn extend_lease(tx: &mut Tx, id: BlobId, until: Timestamp) -> Result<()> {
     tx.execute(

@@ -124,4 +124,8 @@ pub(crate) static TABLES: &[Table] = &[
         Text "upload_id", Number "number", Number "size", Bytes "md5", Bytes "digest", Bytes "checksum",
         Number "modified_at", Text "staged", Bytes "bytes",
     ], false),
+    table!("adoptions", ["source"], [
+        Text "source", Number "last_id", Number "adopted", Number "kept", Number "left_out", Number "started_at",
+        Number "finished_at",
+    ], false),
 ];

@@ -16,13 +16,15 @@
 //! - `address`: where a catalog is; `catalog`: opening it; the handle
 //! - `members`, `access_keys`, `buckets`: who may do what
 //! - `objects`, `listing`: mapping keys to blobs, and walking them; `put` has the steps of a put, `walk` decides
-//!   what a listing shows and where it goes on
+//!   what a listing shows and where it goes on; `short_keys` has what poolmgr did to long ones
 //! - `blobs`: the life of a blob's row; collection; `blob_rows` has what runs inside others' transactions
 //! - `uploads`: multipart uploads and their parts
 //! - `usage`: exact counts
 //! - `copy`: into another database, of whatever engine; `copied` lists the tables
 //! - `audit`, `recount`, `correct`: what a check reads, what it counts at one moment, and what a repair changes
 //! - `pages`: walking a table in the order of its key
+//! - `adopt`: taking in another pool's names by the thousand; `poolmgr` reads them out of its database;
+//!   `describe` finds the blobs that nobody has looked into
 //! - `headers`, `codes`, `sets`: how attributes and small values lie in columns; long lists in statements
 //! - `database`: the waist: transactions, statements, values; `row`: taking rows apart; `dialect`: where databases
 //!   differ; `migrations`: the schema
@@ -31,6 +33,7 @@
 
 mod access_keys;
 mod address;
+mod adopt;
 mod audit;
 mod blob_rows;
 mod blobs;
@@ -41,6 +44,7 @@ mod copied;
 mod copy;
 mod correct;
 mod database;
+mod describe;
 mod dialect;
 mod error;
 mod headers;
@@ -49,18 +53,21 @@ mod members;
 mod migrations;
 mod objects;
 mod pages;
+mod poolmgr;
 mod put;
 mod records;
 mod recount;
 mod row;
 mod server;
 mod sets;
+mod short_keys;
 mod sqlite;
 mod uploads;
 mod usage;
 mod walk;
 
 pub use address::CatalogAddress;
+pub use adopt::{AdoptOutcome, AdoptPage, AdoptedName, Adoption};
 pub use audit::{BlobRow, MappingRow, StagedPart, UploadRow};
 pub use blob_rows::State as BlobState;
 pub use blobs::{CollectReason, Collectable, DeletionClaim};
@@ -72,6 +79,7 @@ pub use error::CatalogError;
 pub use listing::{ListObjects, ListUploads, Listing, UploadListing};
 pub use members::MemberChange;
 pub use objects::{ObjectChange, PutObject, PutOutcome};
+pub use poolmgr::{Poolmgr, PoolmgrIdentity, PoolmgrName, PoolmgrSurvey};
 pub use records::{
     AccessKey, Blob, BlobId, Bucket, BucketId, Credential, Member, MemberId, MemberLimits,
     MemberState, Object, Part, PartBytes, Scope, Upload, UploadId, Usage,

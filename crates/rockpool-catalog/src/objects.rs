@@ -12,6 +12,7 @@ use crate::{
     headers::{self, Basis},
     put,
     row::Row,
+    short_keys,
 };
 
 /// An object that is to be put.
@@ -213,6 +214,18 @@ fn read_etag(row: &mut Row, md5: [u8; 16]) -> Result<ETag> {
 }
 
 async fn find(tx: &mut Tx, bucket: BucketId, key: &ObjectKey) -> Result<Option<Object>> {
+    match find_exactly(tx, bucket, key).await? {
+        None => short_keys::find(tx, bucket, key).await,
+        found => Ok(found),
+    }
+}
+
+/// The object of that very key.
+pub(crate) async fn find_exactly(
+    tx: &mut Tx,
+    bucket: BucketId,
+    key: &ObjectKey,
+) -> Result<Option<Object>> {
     let sql = format!(
         "SELECT {} FROM {} WHERE o.bucket_id = ? AND o.object_key = ?",
         columns(),
@@ -274,6 +287,7 @@ async fn remove_all(
     order.sort_by_key(|place| keys[*place].0.as_bytes());
     for place in order {
         let (key, conditions) = &keys[place];
+        short_keys::restore(tx, bucket, key, Some(now)).await?;
         let Some(old) = lock_mapping(tx, bucket, key).await? else {
             continue;
         };
@@ -281,9 +295,7 @@ async fn remove_all(
             answers[place] = None;
             continue;
         }
-        let row: [Value<'_>; 2] = [bucket.into(), key.as_bytes().into()];
-        let sql = "DELETE FROM objects WHERE bucket_id = ? AND object_key = ?";
-        tx.execute(sql, &row).await?;
+        delete_row(tx, bucket, key).await?;
         *blobs.entry(old.blob).or_default() += 1;
         objects -= 1;
         bytes -= signed(old.size);
@@ -296,6 +308,14 @@ async fn remove_all(
     Ok(answers)
 }
 
+/// Removes a key's row; the blob's references and the bucket's counts are left to the caller.
+pub(crate) async fn delete_row(tx: &mut Tx, bucket: BucketId, key: &ObjectKey) -> Result<()> {
+    let sql = "DELETE FROM objects WHERE bucket_id = ? AND object_key = ?";
+    tx.execute(sql, &[bucket.into(), key.as_bytes().into()])
+        .await?;
+    Ok(())
+}
+
 async fn change(
     tx: &mut Tx,
     bucket: BucketId,
@@ -303,6 +323,7 @@ async fn change(
     blob: BlobId,
     change: &ObjectChange,
 ) -> Result<bool> {
+    short_keys::restore(tx, bucket, key, None).await?;
     let row: [Value<'_>; 3] = [bucket.into(), key.as_bytes().into(), blob.into()];
     let sql =
         "SELECT acl, extra FROM objects WHERE bucket_id = ? AND object_key = ? AND blob_id = ?";

@@ -8,7 +8,7 @@ use crate::{
     headers::{self, Basis},
     members,
     objects::{self, Mapping},
-    uploads, usage,
+    short_keys, uploads, usage,
 };
 
 /// How far below a limit a member's puts begin to take turns, or a sixteenth of the limit where that is more: more than
@@ -50,6 +50,7 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
     {
         return Ok(PutOutcome::UploadGone);
     }
+    short_keys::restore(tx, put.bucket, &put.key, Some(put.now)).await?;
     let old = objects::lock_mapping(tx, put.bucket, &put.key).await?;
     if let Some(refusal) = check_conditions(put, old.as_ref()) {
         return Ok(refusal);
@@ -60,7 +61,7 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
     if let Some(old) = &old {
         blob_rows::lock_in_order(tx, old.blob, put.scope, &put.hash).await?;
     }
-    let Some((blob, state)) = blob_rows::lock(tx, put.scope, &put.hash).await? else {
+    let Some((mut blob, state)) = blob_rows::lock(tx, put.scope, &put.hash).await? else {
         return Ok(PutOutcome::Store(blob_rows::reserve(tx, put).await?));
     };
     if blob.size != put.size {
@@ -78,6 +79,7 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
         }
         State::Storing | State::Live | State::Idle => {}
     }
+    blob_rows::complete(tx, &mut blob, put).await?;
     map(tx, put, old.as_ref(), &blob).await?;
     if state == State::Storing {
         blob_rows::count_stored(tx, 1, signed(blob.size)).await?;

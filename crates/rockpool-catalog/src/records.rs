@@ -158,10 +158,25 @@ pub struct Blob {
     pub hash: BlobHash,
     /// Its size in bytes.
     pub size: u64,
-    /// Its media type, decided from its bytes.
+    /// Its media type, decided from its bytes. Empty for an adopted blob that nobody has looked into yet.
     pub media_type: String,
-    /// The MD5 of its bytes.
+    /// The MD5 of its bytes; zeros where it is not known, which is so for an adopted blob until its content comes again.
     pub md5: [u8; 16],
+}
+
+impl Blob {
+    /// Stands for an MD5 that is not known.
+    pub const UNKNOWN_MD5: [u8; 16] = [0; 16];
+
+    /// Whether its media type is known.
+    pub const fn is_described(&self) -> bool {
+        !self.media_type.is_empty()
+    }
+
+    /// Its MD5, where it is known.
+    pub fn known_md5(&self) -> Option<[u8; 16]> {
+        (self.md5 != Self::UNKNOWN_MD5).then_some(self.md5)
+    }
 }
 
 /// An object and the blob that it points to.

@@ -12,13 +12,16 @@
 //! - `public`: what the world reads; `inflight`: waiting for an upload that is under way
 //! - `collect`: collecting idle blobs, abandoned uploads and leftovers
 //! - `check`: whether all is well; `repair`: putting right what a check found
+//! - `adopt`: taking over a poolmgr pool; `describe`: finding out what its blobs are
 
 mod access;
+mod adopt;
 mod body;
 mod cache;
 mod check;
 mod collect;
 mod complete;
+mod describe;
 mod digests;
 mod error;
 mod inflight;
@@ -33,6 +36,7 @@ mod small_body;
 mod uploads;
 
 pub use access::{Access, Caller, Entry, KeyHolder, Rights};
+pub use adopt::{AdoptionPlan, AdoptionReport, Compared, PlannedMember, PoolmgrUser, UnusableUser};
 pub use body::{BodyError, BodySource, Declared};
 pub use check::{
     CheckEvent, CheckOptions, CheckPosition, CheckTotals, CheckWatch, Count, Finding, FindingCode,
@@ -40,6 +44,7 @@ pub use check::{
 };
 pub use collect::{CollectionPlan, CollectionReport};
 pub use complete::{CompletePart, CompleteUpload};
+pub use describe::Described;
 pub use error::PoolError;
 pub use members::{AddBucket, IssuedKey, NewKey};
 pub use objects::{CopyObject, PutRequest, Stored};
@@ -54,7 +59,7 @@ pub use uploads::{NewUpload, StoredPart};
 pub use rockpool_blobs::{BlobReader, ByteStream};
 pub use rockpool_catalog::{
     AccessKey, Blob, BlobId, Bucket, BucketChange, BucketId, ListObjects, ListUploads, Listing,
-    Member, MemberChange, MemberId, MemberLimits, MemberState, Object, Part, Scope, Suspects,
-    Upload, UploadId, UploadListing, Usage,
+    Member, MemberChange, MemberId, MemberLimits, MemberState, Object, Part, Poolmgr, Scope,
+    Suspects, Upload, UploadId, UploadListing, Usage,
 };
 pub use rockpool_media::is_active;

@@ -84,8 +84,10 @@ impl Pool {
     pub async fn find_object(&self, entry: &Entry, key: &ObjectKey) -> Result<Object, PoolError> {
         let object = self.catalog().find_object(entry.bucket.id, key).await?;
         match (object, entry.rights()) {
-            (Some(object), Rights::Owner) => Ok(object),
-            (Some(object), Rights::Public) if object.acl.is_public() => Ok(object),
+            (Some(object), Rights::Owner) => self.described_object(object).await,
+            (Some(object), Rights::Public) if object.acl.is_public() => {
+                self.described_object(object).await
+            }
             (_, Rights::Public) => Err(PoolError::AccessDenied),
             (None, Rights::Owner) => Err(PoolError::NoSuchKey),
         }
@@ -112,7 +114,7 @@ impl Pool {
         attributes.checksum = source.attributes.checksum.clone().filter(whole);
         // At S3 too a copy becomes public only by a request that says so.
         let acl = copy.acl.or((!source.acl.is_public()).then_some(source.acl));
-        let etag = ETag::single(source.blob.md5);
+        let etag = source.blob.known_md5().map_or(source.etag, ETag::single);
         let mut put = self.new_put(entry, copy.key, acl, etag, attributes);
         point_to(&mut put, &source.blob);
         put.conditions = copy.conditions;

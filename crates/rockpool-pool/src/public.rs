@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use rockpool_blobs::BlobReader;
 use rockpool_catalog::{Blob, Bucket, Object, Scope};
-use rockpool_types::{BlobHash, ObjectKey};
+use rockpool_types::{BlobHash, DeliveryMode, ObjectKey};
 
 use crate::{Pool, PoolError, intake::blob_key};
 
@@ -38,12 +38,20 @@ impl Pool {
         if !object.acl.is_public() {
             return Err(PoolError::AccessDenied);
         }
+        // A redirect leads to the blob whatever it is.
+        let object = match bucket.delivery {
+            DeliveryMode::Redirect | DeliveryMode::SameHost => object,
+            DeliveryMode::Direct => self.described_object(object).await?,
+        };
         Ok(PublicObject { object, waited })
     }
 
     /// The public blob of that hash. `None`: there is none.
     pub async fn find_public_blob(&self, hash: &BlobHash) -> Result<Option<Blob>, PoolError> {
-        Ok(self.catalog().find_blob(Scope::Public, hash).await?)
+        match self.catalog().find_blob(Scope::Public, hash).await? {
+            Some(blob) => self.described(blob).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Opens a blob's bytes, or a range of them (end excluded, within the blob, not empty).

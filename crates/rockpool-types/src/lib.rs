@@ -2,7 +2,8 @@
 //! more than one room needs. No IO, no async, and no knowledge of SQL, S3 or any listener.
 //!
 //! - `hash`, `blob_path`: a blob's name, its place in a blob store and its public paths
-//! - `names`, `key`, `secret`: members, buckets, access keys, object keys, secrets
+//! - `names`, `key`, `secret`: members, buckets, access keys, object keys, secrets; `short_key`: the form that poolmgr
+//!   kept of long keys
 //! - `time`, `size`: the clock, instants and byte counts
 //! - `acl`, `delivery`, `attributes`, `checksum`, `etag`: what an object carries beside its bytes
 //! - `range`, `conditions`: RFC 9110 ranges and conditional requests
@@ -19,6 +20,7 @@ mod key;
 mod names;
 mod range;
 mod secret;
+mod short_key;
 mod size;
 #[cfg(test)]
 mod tests;

@@ -6,5 +6,6 @@ mod enums;
 mod etags;
 mod names;
 mod ranges;
+mod short_keys;
 mod sizes;
 mod times;

@@ -5,9 +5,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bucket::BucketCommand, catalog::CatalogCommand, check::CheckArgs, config::ConfigCommand,
-        gc::GcArgs, links::LinksArgs, member::MemberCommand, object::ObjectCommand,
-        serve::ServeArgs,
+        adopt::AdoptArgs, bucket::BucketCommand, catalog::CatalogCommand, check::CheckArgs,
+        config::ConfigCommand, gc::GcArgs, links::LinksArgs, member::MemberCommand,
+        object::ObjectCommand, serve::ServeArgs,
     },
     config::Overrides,
 };
@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Run the link shield alone, without a pool; or look at its copies
     Links(LinksArgs),
+    /// Take over a pool of poolmgr's: its members, names and blobs, without copying a blob
+    Adopt(AdoptArgs),
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -1,5 +1,6 @@
 //! The commands, a file for each noun of the command line.
 
+pub(crate) mod adopt;
 pub(crate) mod bucket;
 pub(crate) mod catalog;
 pub(crate) mod check;

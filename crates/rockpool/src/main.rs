@@ -14,10 +14,12 @@ mod collector;
 mod commands;
 mod config;
 mod data_dir;
+mod describer;
 mod listener;
 mod node;
 mod output;
 mod pool_error;
+mod poolmgr_config;
 mod progress;
 mod stall;
 mod telemetry;
@@ -66,6 +68,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(args) => return commands::serve::run(overrides, args),
         Command::Links(args) => return commands::links::run(overrides, args),
         Command::Init => commands::init::run(&overrides)?,
+        Command::Adopt(args) => commands::adopt::run(&overrides, &args)?,
         Command::Config(command) => commands::config::run(&overrides, &command)?,
         Command::Completions { shell } => commands::shell::completions(shell)?,
         Command::Man { directory } => commands::shell::man(directory.as_deref())?,

@@ -12,7 +12,7 @@ use crate::{
     addresses::{Addresses, NodeFacts},
     collector,
     config::{Config, ListenAddress, OrOff},
-    data_dir,
+    data_dir, describer,
     listener::{ConnectionLimits, Listener},
     welcome,
     wiring::{self, Leftovers},
@@ -125,6 +125,9 @@ impl Node {
         self.spawn(tell_whether_ready(pool.clone()));
         if let (Some(interval), false) = (settings.collect.interval.on(), settings.read_only) {
             self.spawn(collector::run(pool.clone(), interval.get()));
+        }
+        if !settings.read_only {
+            self.spawn(describer::run(pool.clone()));
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) enum Counted {
     Blobs,
     /// Bytes.
     Bytes,
+    /// Names of objects.
+    Names,
 }
 
 /// A line with a message, for work of unknown size.
@@ -26,6 +28,7 @@ pub(crate) fn spinner() -> ProgressBar {
 pub(crate) fn bar(total: u64, counted: Counted) -> ProgressBar {
     let template = match counted {
         Counted::Blobs => "{msg} [{bar:30}] {human_pos}/{human_len} blobs {eta}",
+        Counted::Names => "{msg} [{bar:30}] {human_pos}/{human_len} names {per_sec} {eta}",
         Counted::Bytes => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
     };
     in_style(ProgressBar::new(total), template)

@@ -1,5 +1,6 @@
 //! What every engine keeps: functions that take an empty catalog. `contract_suite!` makes a test of each.
 
+pub(crate) mod adopt;
 pub(crate) mod audit;
 pub(crate) mod blobs;
 pub(crate) mod listing;
@@ -69,6 +70,12 @@ macro_rules! contract_suite {
             blobs::blobs_whose_hashes_begin_alike_are_told_apart
             blobs::hashes_are_accounted_for
             model::counts_stay_exact_whatever_happens
+            adopt::names_are_adopted_with_exact_counts
+            adopt::an_adoption_goes_on_where_it_was
+            adopt::an_adoption_waits_for_a_deletion
+            adopt::many_names_are_adopted_at_once
+            adopt::an_adopted_blob_is_described_once
+            adopt::a_shortened_key_answers_for_the_whole_one
             races::many_uploads_of_one_content_make_one_blob
             races::a_mapped_key_always_has_its_bytes
             races::counts_stay_exact_when_all_write_the_same_keys

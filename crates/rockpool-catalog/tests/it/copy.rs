@@ -18,6 +18,9 @@ use crate::{
 /// Objects of the larger bucket: several pages.
 const OBJECTS: u64 = 1_050;
 
+/// Another pool, which was adopted.
+const SOURCE: &str = "mysql://127.0.0.1/poolmgr";
+
 /// Engines, and what keeps their databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Engine {
@@ -134,6 +137,8 @@ async fn furnish(catalog: &Catalog) -> World {
         ..MemberChange::default()
     };
     catalog.change_member(bob.member.id, change).await.unwrap();
+    catalog.begin_adoption(SOURCE, at(7)).await.unwrap();
+    catalog.finish_adoption(SOURCE, at(8)).await.unwrap();
     alice
 }
 
@@ -175,6 +180,7 @@ async fn everything(catalog: &Catalog) -> Vec<String> {
         .await;
     all.extend(collectable.unwrap().iter().map(text));
     all.push(text(catalog.usage_of_store().await.unwrap()));
+    all.push(text(catalog.find_adoption(SOURCE).await.unwrap()));
     all
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use rockpool_blobs::{BlobStore, StoreKey};
-use rockpool_catalog::BlobRow;
+use rockpool_catalog::{Blob, BlobRow};
 
 use super::{Check, Finding, finding::FoundBlob, pace::Pace};
 use crate::{
@@ -141,10 +141,14 @@ pub(crate) fn judge(row: &BlobRow, reading: Reading) -> Result<Option<Finding>, 
         Reading::Read { digested, .. } if digested.hash != row.hash => {
             Some(Finding::BlobDamaged { blob })
         }
-        Reading::Read { digested, .. } if digested.md5 != row.md5 => Some(Finding::BlobWrongMd5 {
-            blob,
-            counted: hex::encode(digested.md5),
-        }),
+        Reading::Read { digested, .. }
+            if row.md5 != Blob::UNKNOWN_MD5 && digested.md5 != row.md5 =>
+        {
+            Some(Finding::BlobWrongMd5 {
+                blob,
+                counted: hex::encode(digested.md5),
+            })
+        }
         Reading::Read { .. } => None,
     })
 }

@@ -31,6 +31,7 @@ fn help_lists_the_commands() {
       gc           Collect blobs that nothing points to any more, abandoned uploads and leftovers
       check        Look whether all is well with catalog, store and counts; with --repair, put it right
       links        Run the link shield alone, without a pool; or look at its copies
+      adopt        Take over a pool of poolmgr's: its members, names and blobs, without copying a blob
       completions  Print completions for a shell
       man          Print the manual page, or write one for each command into a directory
       help         Print this message or the help of the given subcommand(s)

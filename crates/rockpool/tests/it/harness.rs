@@ -74,6 +74,11 @@ impl Server {
         let data = directory.path().join("data");
         fs::create_dir(&data).unwrap();
         fs::write(data.join("rockpool.toml"), configuration).unwrap();
+        Self::on(directory, flags, mounts)
+    }
+
+    /// Starts a node on the folder `data` of a directory.
+    pub(crate) fn on(directory: TempDir, flags: &[&str], mounts: Option<&'static str>) -> Self {
         let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
         let ports = ["--s3", "--redirector", "--blobs"]
             .into_iter()

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop, and it reads and writes files that the program does"
 )]
 
+mod adopt;
 mod catalog_copy;
 mod check;
 mod cli;
