@@ -21,6 +21,20 @@ impl Catalog {
             .await
     }
 
+    /// The newest blob there is. Ids are given out nearly in order: one that comes later may be smaller by what was under
+    /// way at this moment.
+    pub async fn newest_blob(&self) -> Result<Option<BlobId>, CatalogError> {
+        self.db
+            .read("looking up the newest blob", (), |tx, ()| {
+                Box::pin(async move {
+                    let sql = "SELECT id FROM blobs ORDER BY id DESC LIMIT 1";
+                    let row = tx.query_one(sql, &[]).await?;
+                    row.map(|mut row| row.take()).transpose()
+                })
+            })
+            .await
+    }
+
     /// Says what an adopted blob is; changes nothing when that is known.
     pub async fn describe_blob(&self, id: BlobId, media_type: &str) -> Result<(), CatalogError> {
         let args = (id, media_type.to_owned());

@@ -11,11 +11,14 @@ const AT_ONCE: usize = 16;
 /// Blobs of a page in the background.
 const PAGE: u32 = 256;
 
-/// What a page of the background's work came to.
+/// How far below the newest blob's id that of a blob may be which is there later.
+const IDS_UNDER_WAY: i64 = 100_000;
+
+/// What a walk over the blobs came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Described {
-    /// Where the next page begins. `None`: this was the last.
-    pub last: Option<BlobId>,
+    /// Where the next walk begins: where this one did, if it left something undone.
+    pub next: Option<BlobId>,
     /// Blobs whose media type is known now.
     pub described: u64,
     /// Blobs that could not be read: the store has lost them, or is away.
@@ -48,14 +51,26 @@ impl Pool {
         Ok(object)
     }
 
-    /// Looks into a page of the blobs whose media type is not known, in order, after `after`. What cannot be read is
-    /// logged and left as it is. May be cancelled at any point, and run at several nodes.
-    pub async fn describe_page(&self, after: Option<BlobId>) -> Result<Described, PoolError> {
-        let page = self.catalog().list_undescribed(after, PAGE).await?;
-        let mut done = Described {
-            last: page.last().map(|blob| blob.id),
-            ..Described::default()
+    /// Looks into all blobs after `after` whose media type is not known. What cannot be read is logged and left as it is.
+    /// May be cancelled at any point, and run at several nodes.
+    pub async fn describe_blobs(&self, after: Option<BlobId>) -> Result<Described, PoolError> {
+        let newest = self.catalog().newest_blob().await?;
+        let mut done = Described::default();
+        let mut page = self.catalog().list_undescribed(after, PAGE).await?;
+        while let Some(last) = page.last().map(|blob| blob.id) {
+            self.describe_page(page, &mut done).await;
+            page = self.catalog().list_undescribed(Some(last), PAGE).await?;
+        }
+        let settled = newest.map(|id| BlobId::from_i64(id.as_i64() - IDS_UNDER_WAY));
+        done.next = if done.failed == 0 {
+            settled.max(after)
+        } else {
+            after
         };
+        Ok(done)
+    }
+
+    async fn describe_page(&self, page: Vec<Blob>, done: &mut Described) {
         let mut results = stream::iter(page)
             .map(|blob| async move {
                 let hash = blob.hash;
@@ -71,7 +86,6 @@ impl Pool {
                 }
             }
         }
-        Ok(done)
     }
 
     async fn read_head(&self, blob: &Blob) -> Result<Vec<u8>, PoolError> {

@@ -5,6 +5,7 @@ mod access;
 mod blob_life;
 mod check;
 mod collect;
+mod describe;
 mod intake;
 mod objects;
 mod races;

@@ -161,10 +161,12 @@ pub(crate) async fn an_adopted_blob_is_described_once(catalog: Catalog) {
         &[("a", Content(1)), ("b", Content(2)), ("c", Content(3))],
     )
     .await;
+    let newest = catalog.newest_blob().await.unwrap();
     let page = catalog.list_undescribed(None, 2).await.unwrap();
     assert_eq!(page.len(), 2);
     let rest = catalog.list_undescribed(Some(page[1].id), 2).await.unwrap();
     assert_eq!(rest.len(), 1);
+    assert_eq!(newest, Some(rest[0].id));
     catalog
         .describe_blob(page[0].id, "text/plain")
         .await
