@@ -41,6 +41,11 @@ impl Fetcher {
         })))
     }
 
+    /// What it was made with.
+    pub fn settings(&self) -> &FetchSettings {
+        &self.0.settings
+    }
+
     /// Judges `url` as far as that is possible without asking anybody: its names are not resolved.
     ///
     /// # Errors
@@ -74,7 +79,8 @@ impl Fetcher {
         request: &FetchRequest,
     ) -> Result<Fetched, FetchError> {
         let settings = &self.0.settings;
-        let deadline = Instant::now() + settings.total_timeout;
+        let longest = Instant::now() + settings.total_timeout;
+        let deadline = request.deadline.map_or(longest, |end| end.min(longest));
         let headers = request.headers();
         let mut redirects = Vec::new();
         let mut target = check_url(url, settings)?;

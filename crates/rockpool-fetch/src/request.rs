@@ -2,6 +2,7 @@
 use std::ops::Range;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::time::Instant;
 use url::Url;
 
 /// What is asked beside the URL. `FetchRequest::default()` asks for anything, once, following redirects.
@@ -24,6 +25,8 @@ pub struct FetchRequest {
     pub max_decoded_bytes: Option<u64>,
     /// What becomes of redirects.
     pub redirects: Redirects,
+    /// When everything has to be done, where that is before the end of [`crate::FetchSettings::total_timeout`].
+    pub deadline: Option<Instant>,
 }
 
 /// What becomes of an answer that redirects: 301, 302, 303, 307 or 308 with a `Location`.

@@ -4,19 +4,21 @@ use std::{io, time::Duration};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use rockpool_fetch::{FetchError, FetchRequest, Fetched, FetchedBody, Fetcher};
+use rockpool_fetch::{FetchError, FetchRequest, Fetched, FetchedBody, Fetcher, Redirects};
 use rockpool_types::{Clock, Timestamp};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::{
     copies::{Head, Kind, NewBody, tag_of},
     freshness::{Lifetimes, retry_after},
     media::{Nature, SNIFF_BYTES, nature, safe_type},
+    origins::{NotNow, Origins, Pass},
     settings::KeepSettings,
     shelf::{Draft, Shelf},
     slim::{Appetite, Slimmer, card_json, wishes::Wishes},
-    target::{ShieldedLinks, Target},
+    target::{ShieldedLinks, Target, origin},
 };
 
 /// What is asked for: pages first, as software that makes previews does.
@@ -79,15 +81,53 @@ pub(crate) enum Lasts {
 }
 
 impl Fetching {
-    /// Asks for a target; with `old`, only for what has changed since. Cancelled, it leaves nothing behind.
-    pub(crate) async fn fetch(&self, target: &Target, old: Option<&Head>) -> Landed {
-        let request = self.request(old);
-        let answer = self.fetcher.get(target.url.clone(), &request).await;
-        let landed = match answer {
-            Ok(answer) => self.take(target, answer).await,
-            Err(error) => Err(error.into()),
+    /// Asks for a target, and for what it redirects to, each site in its turn; with `old`, only for what has changed since.
+    /// Cancelled, it leaves nothing behind.
+    pub(crate) async fn fetch(
+        &self,
+        target: &Target,
+        old: Option<&Head>,
+        origins: &Origins,
+    ) -> Landed {
+        let (answer, pass) = match self.follow(target, old, origins).await {
+            Ok(answered) => answered,
+            Err(failure) => return Landed::Failed(failure),
         };
+        let landed = self.take(target, answer).await;
+        if let Err(failure) = &landed
+            && let Some(wait) = failure.retry_after
+        {
+            pass.leave_alone(origins.heeded(wait));
+        }
         landed.unwrap_or_else(Landed::Failed)
+    }
+
+    /// The first answer that is no redirect, and the right to ask the site that gave it.
+    async fn follow(
+        &self,
+        target: &Target,
+        old: Option<&Head>,
+        origins: &Origins,
+    ) -> Result<(Fetched, Pass), Failure> {
+        let settings = self.fetcher.settings();
+        let mut request = self.request(old);
+        let mut url = target.url.clone();
+        let mut pass = origins.enter(origin(&url)).await?;
+        request.deadline = Some(Instant::now() + settings.total_timeout);
+        for _ in 0..=settings.max_redirects {
+            let answer = self.fetcher.get(url.clone(), &request).await?;
+            let next = match answer.redirect_target() {
+                None => return Ok((answer, pass)),
+                Some(next) => next.clone()?,
+            };
+            if origin(&next) != origin(&url) {
+                // One after the other: who waits for a site holds no place at another.
+                drop((answer, pass));
+                pass = origins.enter(origin(&next)).await?;
+            }
+            url = next;
+        }
+        Err(FetchError::TooManyRedirects.into())
     }
 
     fn request(&self, old: Option<&Head>) -> FetchRequest {
@@ -99,6 +139,7 @@ impl Fetching {
             if_modified_since: old.and_then(|old| value(&old.last_modified)),
             max_sent_bytes: Some(MAX_FETCH_BYTES),
             max_decoded_bytes: Some(MAX_FETCH_BYTES),
+            redirects: Redirects::HandBack,
             ..FetchRequest::default()
         }
     }
@@ -356,6 +397,12 @@ impl Failure {
                 "the site is asked by too many at the moment",
             )
         }
+    }
+}
+
+impl From<NotNow> for Failure {
+    fn from(not_now: NotNow) -> Self {
+        Self::not_now(not_now.after)
     }
 }
 

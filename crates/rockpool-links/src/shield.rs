@@ -178,22 +178,12 @@ impl Shield {
             return kept.clone();
         }
         let old = found.or(old);
-        let landed = match self.0.origins.enter(target.origin()).await {
-            Err(not_now) => Landed::Failed(Failure::not_now(not_now.after)),
-            Ok(pass) => {
-                let old = old.as_ref().map(|kept| &kept.head);
-                let landed = self.0.fetching.fetch(target, old).await;
-                let failure = match &landed {
-                    Landed::Failed(failure) => Some(failure),
-                    Landed::Copy(..) | Landed::Unchanged(..) => None,
-                };
-                self.0.counts.fetch(failure.is_some());
-                if let Some(wait) = failure.and_then(|failure| failure.retry_after) {
-                    pass.leave_alone(self.0.origins.heeded(wait));
-                }
-                landed
-            }
-        };
+        let head = old.as_ref().map(|kept| &kept.head);
+        let landed = self.0.fetching.fetch(target, head, &self.0.origins).await;
+        match &landed {
+            Landed::Failed(failure) if matches!(failure.lasts, Lasts::UntilAsked(_)) => {}
+            landed => self.0.counts.fetch(matches!(landed, Landed::Failed(_))),
+        }
         self.settle(&name, target, landed, old).await
     }
 

@@ -54,8 +54,13 @@ impl Target {
 
     /// Scheme, host and port: what a site is to the shield's manners.
     pub(crate) fn origin(&self) -> &str {
-        &self.url[..Position::BeforePath]
+        origin(&self.url)
     }
+}
+
+/// Scheme, host and port of a URL.
+pub(crate) fn origin(url: &Url) -> &str {
+    &url[..Position::BeforePath]
 }
 
 /// The scheme that a pasted URL begins with, and what follows `://`.

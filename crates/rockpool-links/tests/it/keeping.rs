@@ -206,6 +206,37 @@ async fn redirects_of_the_site_are_followed() {
 }
 
 #[tokio::test]
+async fn each_site_on_the_way_is_asked_in_its_turn() {
+    let world = World::new().await;
+    let to = |host: &str, path: &str| {
+        let location = format!("http://{host}.example.com:{}{path}", world.site.port);
+        Page::status(302).with("location", &location)
+    };
+    world.site.put("/1", to("site", "/a"));
+    world.site.put("/2", to("site", "/b"));
+    world.site.put("/3", to("other", "/c"));
+    world
+        .site
+        .put("/a", Page::status(429).with("retry-after", "1800"));
+    world.site.put("/b", Page::html("<title>T</title>"));
+    world.site.put("/c", Page::html("<title>T</title>"));
+    let shortened = |number: u32| {
+        let path = format!("/short.example.com:{}/{number}", world.site.port);
+        let face = world.face.clone();
+        async move { ask(&face, "h.links.example.org", &path, MISSKEY, &[]).await }
+    };
+    assert_eq!(shortened(1).await.status, 503);
+    assert_eq!(shortened(2).await.status, 503);
+    assert_eq!(world.site.asked("/2"), 1);
+    assert_eq!(
+        world.site.asked("/b"),
+        0,
+        "the site asked to be left alone, whoever leads there"
+    );
+    assert_eq!(shortened(3).await.status, 203, "the shortener did not");
+}
+
+#[tokio::test]
 async fn what_cannot_be_reached_is_told() {
     let world = World::new().await;
     let unreachable = |path: &'static str| {
