@@ -84,7 +84,7 @@ fn what_is_wrong_is_told_without_a_secret() {
             "not as poolmgr has it",
         ),
         ("[]", "an object in braces expected"),
-        ("", "line 1"),
+        ("", "an object in braces expected"),
     ] {
         let parsed = PoolmgrConfig::parse(text).and_then(|config| config.users());
         let error = parsed.unwrap_err().to_string();
