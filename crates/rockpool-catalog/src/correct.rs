@@ -5,8 +5,8 @@
 use rockpool_types::{BlobHash, ObjectKey, Timestamp};
 
 use crate::{
-    BlobId, BucketId, Catalog, CatalogError, CollectReason, Collectable, DeletionClaim, Scope,
-    UploadId,
+    Blob, BlobId, BucketId, Catalog, CatalogError, CollectReason, Collectable, DeletionClaim,
+    Scope, UploadId,
     blob_rows::{self, State},
     blobs,
     database::{Result, Tx, Value},
@@ -306,7 +306,7 @@ async fn claim_unknown(
                 head.into(),
                 tail.into(),
                 bytes.size.into(),
-                [0; 16].as_slice().into(),
+                Blob::UNKNOWN_MD5.as_slice().into(),
                 media_type.into(),
                 State::Deleting.into(),
                 lease_until.into(),

@@ -254,9 +254,11 @@ impl Run<'_> {
 
     /// The names of a page that can be mapped, and how many cannot because their blob is lost.
     async fn sort_page(&self, names: &[PoolmgrName]) -> Result<(Vec<AdoptedName>, u64), PoolError> {
-        let unsized_hashes = names.iter().filter(|name| name.size.is_none());
+        // Once members are in, what poolmgr knew of may have been collected here.
+        let is_late = self.adoption.finished_at.is_some();
+        let in_doubt = names.iter().filter(|name| is_late || name.size.is_none());
         let sizes = self
-            .ask_sizes(unsized_hashes.map(|name| name.hash).collect())
+            .ask_sizes(in_doubt.map(|name| name.hash).collect())
             .await?;
         let (mut seen, mut lost) = (HashSet::new(), 0);
         let mut adopted = Vec::with_capacity(names.len());
@@ -264,7 +266,8 @@ impl Run<'_> {
             let Some((bucket, key)) = self.place(name) else {
                 continue;
             };
-            let Some(size) = name.size.or_else(|| sizes.get(&name.hash).copied()) else {
+            let known = name.size.filter(|_| !is_late);
+            let Some(size) = known.or_else(|| sizes.get(&name.hash).copied()) else {
                 tracing::warn!(
                     blob.hash = %name.hash, bucket.name = name.identity, object.key = %key,
                     "the store does not have the blob of a name of poolmgr's, which is left out"

@@ -26,14 +26,20 @@ pub struct Described {
 }
 
 impl Pool {
-    /// The blob with its media type, which is found out and kept where it is not known yet. Reads the first bytes of the
-    /// blob then. `Unavailable`; `Internal` when the store has lost it.
+    /// The blob with its media type, which is found out where it is not known yet, and kept if the pool may be written to.
+    /// Reads the first bytes of the blob then. `Unavailable`; `Internal` when the store has lost it.
     pub async fn described(&self, mut blob: Blob) -> Result<Blob, PoolError> {
         if blob.is_described() {
             return Ok(blob);
         }
         let media_type = sniff(&self.read_head(&blob).await?);
-        self.catalog().describe_blob(blob.id, media_type).await?;
+        if self.require_writable().is_ok() {
+            let kept = self.catalog().describe_blob(blob.id, media_type).await;
+            if let Err(error) = kept {
+                // Whoever reads has what it needs.
+                tracing::warn!(blob.hash = %blob.hash, error.cause = %error, "what a blob is could not be kept");
+            }
+        }
         blob.media_type = media_type.to_owned();
         Ok(blob)
     }

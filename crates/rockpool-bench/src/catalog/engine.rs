@@ -82,10 +82,16 @@ impl Engine {
             match self {
                 Self::Sqlite(directory) => fill_sqlite(directory, first_bucket, from..to)?,
                 Self::MariaDb(server, database) => {
-                    server.sql(&database.name, &mariadb_rows(first_bucket, from..to));
+                    server.sql(
+                        &database.name,
+                        &server_rows(&mariadb_words(), first_bucket, from..to),
+                    );
                 }
                 Self::PostgreSql(server, database) => {
-                    server.sql(&database.name, &postgres_rows(first_bucket, from..to));
+                    server.sql(
+                        &database.name,
+                        &server_rows(&postgres_words(), first_bucket, from..to),
+                    );
                 }
             }
             from = to;
@@ -221,56 +227,80 @@ fn object_columns(
     (join(&words), blob)
 }
 
-fn mariadb_rows(first_bucket: i64, objects: Range<u64>) -> String {
+/// How a server says what the rows are made of. `n` is a number of [`Words::numbers`].
+struct Words {
+    settings: &'static str,
+    insert_once: (&'static str, &'static str),
+    digest_head: &'static str,
+    digest_tail: &'static str,
+    md5: &'static str,
+    numbers: fn(Range<u64>) -> String,
+    key: String,
+    blob: String,
+}
+
+fn mariadb_words() -> Words {
     let (key, blob) = object_columns(
         |number, by| format!("(({number}) DIV {by})"),
         |words| format!("CONCAT({})", words.join(", ")),
         "CONCAT",
     );
-    let blobs = blobs(&objects);
-    format!(
-        "SET SESSION foreign_key_checks = 0, unique_checks = 0; \
-         INSERT IGNORE INTO media_types (id, name) VALUES (1, '{media_type}'); \
-         INSERT INTO blobs (id, scope, digest_head, digest_tail, size, md5, media_type, state, refs) \
-         SELECT seq, 0, LEFT(UNHEX(SHA2(seq, 512)), 6), RIGHT(UNHEX(SHA2(seq, 512)), 58), \
-         1000 + MOD(seq * 7919, 700000), UNHEX(MD5(seq)), 1, 1, 2 FROM seq_{first_blob}_to_{last_blob}; \
-         INSERT INTO objects (bucket_id, object_key, blob_id, modified_at, acl) \
-         SELECT {first_bucket} + MOD(n, {buckets}), {key}, {blob}, {began} + n, 1 \
-         FROM (SELECT seq AS n FROM seq_{first}_to_{last}) numbers",
-        media_type = rows::MEDIA_TYPE,
-        first_blob = blobs.start,
-        last_blob = blobs.end - 1,
-        buckets = rows::BUCKETS,
-        began = rows::BEGAN_MS,
-        first = objects.start,
-        last = objects.end - 1,
-    )
+    Words {
+        settings: "SET SESSION foreign_key_checks = 0, unique_checks = 0",
+        insert_once: ("INSERT IGNORE", ""),
+        digest_head: "LEFT(UNHEX(SHA2(n, 512)), 6)",
+        digest_tail: "RIGHT(UNHEX(SHA2(n, 512)), 58)",
+        md5: "UNHEX(MD5(n))",
+        numbers: |range| {
+            let (first, last) = (range.start, range.end - 1);
+            format!("(SELECT seq AS n FROM seq_{first}_to_{last}) numbers")
+        },
+        key,
+        blob,
+    }
 }
 
-fn postgres_rows(first_bucket: i64, objects: Range<u64>) -> String {
+fn postgres_words() -> Words {
     let (key, blob) = object_columns(
         |number, by| format!("(({number}) / {by})"),
         |words| format!("convert_to({}, 'UTF8')", words.join(" || ")),
         "text",
     );
-    let blobs = blobs(&objects);
+    Words {
+        settings: "SET synchronous_commit = off",
+        insert_once: ("INSERT", "ON CONFLICT DO NOTHING"),
+        digest_head: "substr(sha512(convert_to(n::text, 'UTF8')), 1, 6)",
+        digest_tail: "substr(sha512(convert_to(n::text, 'UTF8')), 7)",
+        md5: "decode(md5(n::text), 'hex')",
+        numbers: |range| {
+            let (first, last) = (range.start, range.end - 1);
+            format!("generate_series({first}::bigint, {last}::bigint) n")
+        },
+        key,
+        blob,
+    }
+}
+
+/// The statements that add the objects of these numbers and their blobs.
+fn server_rows(words: &Words, first_bucket: i64, objects: Range<u64>) -> String {
+    let Words {
+        settings,
+        insert_once: (insert, once),
+        digest_head,
+        digest_tail,
+        md5,
+        numbers,
+        key,
+        blob,
+    } = words;
+    let (blob_numbers, object_numbers) = (numbers(blobs(&objects)), numbers(objects));
+    let (media_type, buckets, began) = (rows::MEDIA_TYPE, rows::BUCKETS, rows::BEGAN_MS);
     format!(
-        "SET synchronous_commit = off; \
-         INSERT INTO media_types (id, name) VALUES (1, '{media_type}') ON CONFLICT DO NOTHING; \
+        "{settings}; {insert} INTO media_types (id, name) VALUES (1, '{media_type}') {once}; \
          INSERT INTO blobs (id, scope, digest_head, digest_tail, size, md5, media_type, state, refs) \
-         SELECT n, 0, substr(hash, 1, 6), substr(hash, 7), 1000 + n * 7919 % 700000, \
-         decode(md5(n::text), 'hex'), 1, 1, 2 \
-         FROM (SELECT n, sha512(convert_to(n::text, 'UTF8')) AS hash \
-         FROM generate_series({first_blob}::bigint, {last_blob}::bigint) n) numbers; \
+         SELECT n, 0, {digest_head}, {digest_tail}, 1000 + MOD(n * 7919, 700000), {md5}, 1, 1, 2 \
+         FROM {blob_numbers}; \
          INSERT INTO objects (bucket_id, object_key, blob_id, modified_at, acl) \
-         SELECT {first_bucket} + mod(n, {buckets}), {key}, {blob}, {began} + n, 1 \
-         FROM generate_series({first}::bigint, {last}::bigint) n",
-        media_type = rows::MEDIA_TYPE,
-        first_blob = blobs.start,
-        last_blob = blobs.end - 1,
-        buckets = rows::BUCKETS,
-        began = rows::BEGAN_MS,
-        first = objects.start,
-        last = objects.end - 1,
+         SELECT {first_bucket} + MOD(n, {buckets}), {key}, {blob}, {began} + n, 1 FROM {object_numbers}"
     )
 }
