@@ -51,6 +51,7 @@ fn a_pool_is_adopted_and_looks_the_same_from_all_sides() {
     waits_with_writes_until_all_is_there(&server);
     adoption.comes_to_its_end();
     adoption.adopts_nothing_twice();
+    adoption.adopts_late_names_that_have_their_blobs(&pool);
     counts_are_exact(&server, &pool);
     names_answer_as_before(&server, &pool);
     long_names_answer_until_they_are_deleted(&server, &pool);
@@ -162,6 +163,15 @@ impl Adoption {
         assert_eq!(report["kept"], 0);
         assert_eq!(report["members"], 0);
     }
+
+    /// What poolmgr was given since is adopted if its blob is still there, whatever poolmgr knows of it: members may have
+    /// deleted it in the meantime.
+    fn adopts_late_names_that_have_their_blobs(&self, pool: &PoolmgrPool) {
+        pool.insert_late();
+        let report = self.run(&["--leave-out-unusable"]);
+        assert_eq!(report["adopted"], names() + ODD + 1, "{report}");
+        assert_eq!(report["left_out"], LEFT_OUT + 1);
+    }
 }
 
 /// The most memory that a process has had, 0 when it has ended.
@@ -199,7 +209,7 @@ fn counts_are_exact(server: &Server, pool: &PoolmgrPool) {
     let text = pool.text.bytes.len();
     let expected = pool.sql(&format!(
         "SELECT identity, COUNT(*), SUM(COALESCE(f.size, {text})) FROM name_map n LEFT JOIN filesizes f USING (hash) \
-         WHERE identity LIKE 'member%' AND name NOT IN ('', 'lost.png') GROUP BY identity ORDER BY identity"
+         WHERE identity LIKE 'member%' AND name NOT IN ('', 'lost.png', 'late-lost.png') GROUP BY identity ORDER BY identity"
     ));
     let members = server.cli_json(&["member", "list"]);
     let members = members.as_array().unwrap().iter().map(|member| {

@@ -152,4 +152,14 @@ impl PoolmgrPool {
                ('not a name', 'a.png', UNHEX('{text}'))"
         ));
     }
+
+    /// Names that come after the adoption, of content that poolmgr knows the size of.
+    pub(super) fn insert_late(&self) {
+        let picture = self.picture.hash.to_hex();
+        self.sql(&format!(
+            "INSERT INTO name_map (identity, name, hash) VALUES ('member1', 'late.png', UNHEX('{picture}')), \
+               ('member1', 'late-lost.png', UNHEX(SHA2('late', 512))); \
+             INSERT INTO filesizes VALUES (UNHEX(SHA2('late', 512)), 7)"
+        ));
+    }
 }
