@@ -200,6 +200,7 @@ fn known_content(rows: &Rows, number: u64, size: u64) -> Result<PutObject> {
         conditions: Conditions::default(),
         completes: None,
         modified_at: None,
+        moves_from: None,
         now: Timestamp::from_millis(rows::BEGAN_MS),
         lease: Duration::from_secs(3600),
     })

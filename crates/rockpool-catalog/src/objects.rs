@@ -44,6 +44,10 @@ pub struct PutObject {
     pub completes: Option<UploadId>,
     /// When the object is said to have been put. `None`: now.
     pub modified_at: Option<Timestamp>,
+    /// For an object that moves to another blob of the same content: the blob that it must still point to. It keeps all
+    /// that it carries, whoever wrote it last, and gets the new blob and ACL; conditions, attributes and times of this put
+    /// do not count.
+    pub moves_from: Option<BlobId>,
     /// The present.
     pub now: Timestamp,
     /// How long this node may take to store the bytes.

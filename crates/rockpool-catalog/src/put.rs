@@ -122,6 +122,13 @@ fn refuse_wrong_scope(put: &PutObject, owner: &Owner) -> Result<()> {
 }
 
 fn check_conditions(put: &PutObject, old: Option<&Mapping>) -> Option<PutOutcome> {
+    if let Some(blob) = put.moves_from {
+        return match old {
+            Some(old) if old.blob == blob => None,
+            Some(_) => Some(PutOutcome::ConditionFailed),
+            None => Some(PutOutcome::Absent),
+        };
+    }
     let etag = old.map(|old| old.etag.to_string());
     if put.conditions.allow_write(etag.as_deref()) {
         return None;
@@ -190,7 +197,23 @@ async fn map(tx: &mut Tx, put: &PutObject, old: Option<&Mapping>, blob: &Blob) -
     blob_rows::count_objects(tx, put.bucket, objects, bytes).await
 }
 
+/// Points an object to another blob of the same content. All else follows from the content, or is the object's own.
+const MOVE: &str = "UPDATE objects SET blob_id = ?, acl = ? WHERE bucket_id = ? AND object_key = ?";
+
 async fn write_row(tx: &mut Tx, put: &PutObject, replaces: bool, blob: &Blob) -> Result<()> {
+    if put.moves_from.is_some() {
+        tx.execute(
+            MOVE,
+            &[
+                blob.id.into(),
+                put.acl.to_code().into(),
+                put.bucket.into(),
+                put.key.as_bytes().into(),
+            ],
+        )
+        .await?;
+        return Ok(());
+    }
     let basis = Basis {
         media_type: &blob.media_type,
         size: blob.size,

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 use rockpool_blobs::BlobReader;
 use rockpool_catalog::{Blob, ListObjects, Listing, Object, ObjectChange, PutObject, Scope};
 use rockpool_types::{
-    Acl, BlobHash, Checksum, ChecksumKind, Conditions, ETag, ETagCondition, ObjectAttributes,
-    ObjectKey, Timestamp,
+    Acl, BlobHash, Checksum, ChecksumKind, Conditions, ETag, ObjectAttributes, ObjectKey, Timestamp,
 };
 
 use crate::{
@@ -169,8 +168,8 @@ impl Pool {
                 object.attributes.clone(),
             );
             point_to(&mut put, &object.blob);
-            put.modified_at = Some(object.modified_at);
-            put.conditions.if_match = Some(ETagCondition::OneOf(vec![object.etag.to_string()]));
+            // Not by its ETag: another may have written the same content meanwhile, with other attributes.
+            put.moves_from = Some(object.blob.id);
             let origin = self.origin_in_store(&object.blob, put.scope)?;
             match self.map(put, origin).await {
                 Ok(_) => return Ok(()),
@@ -248,6 +247,7 @@ impl Pool {
             conditions: Conditions::default(),
             completes: None,
             modified_at: None,
+            moves_from: None,
             now: self.now(),
             lease: self.settings().store_lease,
         }

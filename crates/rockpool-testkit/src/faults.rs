@@ -19,6 +19,8 @@ pub enum Fault {
     PutFull,
     /// The next put waits so long before it does its work.
     PutWaits(Duration),
+    /// The next copy waits so long before it does its work.
+    CopyWaits(Duration),
     /// The next removal fails before it does anything.
     RemoveFails,
     /// The next removal does its work, and fails all the same.
@@ -168,6 +170,11 @@ impl BlobStore for FaultyStore {
         to: &StoreKey,
         media_type: &str,
     ) -> Result<bool, StoreError> {
+        if let Some(Fault::CopyWaits(time)) =
+            self.take(|fault| matches!(fault, Fault::CopyWaits(_)))
+        {
+            tokio::time::sleep(time).await;
+        }
         self.count_put(to);
         self.inner.copy(from, to, media_type).await
     }

@@ -41,6 +41,7 @@ macro_rules! contract_suite {
             put::a_refused_claim_leaves_the_blob_to_the_collector
             put::a_second_uploader_joins_the_first
             put::completing_removes_the_upload_in_the_same_step
+            put::an_object_that_moves_keeps_what_it_carries
             put::many_header_sets_come_back
             uploads::an_upload_comes_back_as_it_was_started
             uploads::parts_are_kept_replaced_and_listed

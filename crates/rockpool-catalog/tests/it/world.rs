@@ -155,6 +155,7 @@ impl Content {
             conditions: Conditions::default(),
             completes: None,
             modified_at: None,
+            moves_from: None,
             now: at(1),
             lease: LEASE,
         }

@@ -1,4 +1,6 @@
 //! Overwriting, copying, removing, and who may read.
+use std::time::Duration;
+
 use rockpool_pool::{CopyObject, MemberLimits, PoolError, PutRequest};
 use rockpool_testkit::{Body, TestPool, TestPoolOptions};
 use rockpool_types::{Acl, Conditions, ETagCondition, ObjectAttributes, ObjectKey};
@@ -71,7 +73,7 @@ async fn a_change_of_acl_moves_the_bytes_and_keeps_time_etag_and_attributes() {
         .await
         .unwrap();
     assert_eq!(before.acl, Acl::PublicRead, "the bucket's default");
-    world.clock.advance(std::time::Duration::from_secs(60));
+    world.clock.advance(Duration::from_secs(60));
 
     world
         .pool
@@ -268,6 +270,45 @@ async fn usage_is_exact_and_limits_hold() {
 }
 
 #[tokio::test]
+async fn a_change_of_acl_keeps_what_the_same_content_was_overwritten_with_meanwhile() {
+    let world = TestPool::start(TestPoolOptions::default()).await;
+    let ada = world.member("ada").await;
+    let entry = world.entry(&ada, "ada").await;
+    let put = async |cache_control: &str| {
+        let request = PutRequest {
+            key: key("picture"),
+            acl: Some(Acl::PublicRead),
+            attributes: ObjectAttributes {
+                cache_control: Some(cache_control.into()),
+                ..Default::default()
+            },
+            conditions: Conditions::default(),
+        };
+        let body = &mut Body::new("bytes");
+        world.pool.put_object(&entry, request, body).await.unwrap();
+    };
+    put("max-age=1").await;
+    world
+        .store
+        .add(rockpool_testkit::Fault::CopyWaits(Duration::from_millis(
+            200,
+        )));
+    let name = key("picture");
+    let (hidden, ()) = tokio::join!(world.pool.set_acl(&entry, &name, Acl::Private), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        put("max-age=2").await;
+    });
+    hidden.unwrap();
+    let object = world.pool.find_object(&entry, &name).await.unwrap();
+    assert_eq!(object.acl, Acl::Private);
+    assert_eq!(
+        object.attributes.cache_control.as_deref(),
+        Some("max-age=2"),
+        "the overwrite was acknowledged after the change had begun"
+    );
+}
+
+#[tokio::test]
 async fn a_reader_waits_for_an_upload_that_is_under_way() {
     let world = TestPool::start(TestPoolOptions::default()).await;
     let ada = world.member("ada").await;
@@ -276,12 +317,14 @@ async fn a_reader_waits_for_an_upload_that_is_under_way() {
         world.pool.find_public(entry.bucket(), &key("key")).await,
         Err(PoolError::NoSuchKey)
     ));
-    world.store.add(rockpool_testkit::Fault::PutWaits(
-        std::time::Duration::from_millis(200),
-    ));
+    world
+        .store
+        .add(rockpool_testkit::Fault::PutWaits(Duration::from_millis(
+            200,
+        )));
     let put = world.put(&entry, "key", Acl::PublicRead, "bytes");
     let read = async {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         world.pool.find_public(entry.bucket(), &key("key")).await
     };
     let (put, read) = tokio::join!(put, read);

@@ -326,6 +326,44 @@ pub(crate) async fn completing_removes_the_upload_in_the_same_step(catalog: Cata
     assert_eq!(world.put(put).await, PutOutcome::UploadGone);
 }
 
+pub(crate) async fn an_object_that_moves_keeps_what_it_carries(catalog: Catalog) {
+    let world = World::new(&catalog, "alice").await;
+    world.store("a", Content(1)).await;
+    let key = object_key("a");
+    let find = async || catalog.find_object(world.bucket.id, &key).await.unwrap();
+    let from = find().await.unwrap().blob.id;
+    let moved = PutObject {
+        moves_from: Some(from),
+        now: at(9),
+        ..world.private("a", Content(1))
+    };
+    let overwrite = PutObject {
+        etag: ETag::multipart([3; 16], 4),
+        attributes: ObjectAttributes {
+            cache_control: Some("max-age=2".into()),
+            ..ObjectAttributes::default()
+        },
+        now: at(5),
+        ..world.public("a", Content(1))
+    };
+    world.put(overwrite).await;
+    let before = find().await.unwrap();
+    assert_eq!(
+        world.put(moved.clone()).await,
+        PutOutcome::Mapped { known: false }
+    );
+    let after = find().await.unwrap();
+    assert_ne!(after.blob.id, from);
+    assert_eq!(after.acl, Acl::Private);
+    assert_eq!(
+        (after.etag, after.attributes, after.modified_at),
+        (before.etag, before.attributes, before.modified_at)
+    );
+    assert_eq!(world.put(moved.clone()).await, PutOutcome::ConditionFailed);
+    world.remove("a", at(10)).await;
+    assert_eq!(world.put(moved).await, PutOutcome::Absent);
+}
+
 pub(crate) async fn many_header_sets_come_back(catalog: Catalog) {
     let world = World::new(&catalog, "alice").await;
     let attributes = |n: usize| ObjectAttributes {
