@@ -23,6 +23,13 @@ pub(crate) struct Member {
     pub(crate) secret_access_key: String,
 }
 
+/// What a check found.
+pub(crate) struct Finding {
+    pub(crate) code: String,
+    /// For people.
+    pub(crate) text: String,
+}
+
 /// The nodes of one pool.
 pub(crate) struct Nodes {
     /// The program that they run.
@@ -125,7 +132,17 @@ impl Nodes {
         (0..self.count()).try_for_each(|node| self.kill(node))
     }
 
-    /// Sends `STOP` or `CONT` to a node, if it runs.
+    /// Has a node end as an operator does, and waits for it.
+    pub(crate) fn stop(&self, node: usize) -> Result<()> {
+        self.signal(node, "TERM")?;
+        if let Some(mut child) = self.process(node).take() {
+            let status = child.wait()?;
+            ensure!(status.success(), "node {node} ended badly: {status}");
+        }
+        Ok(())
+    }
+
+    /// Sends `TERM`, `STOP` or `CONT` to a node, if it runs.
     pub(crate) fn signal(&self, node: usize, name: &str) -> Result<()> {
         if let Some(child) = &*self.process(node) {
             let status = Command::new("kill")
@@ -151,6 +168,25 @@ impl Nodes {
         let output = self.cli(&[arguments, &["--json"]].concat())?;
         ensure!(output.status.success(), "{arguments:?}: {output:?}");
         serde_json::from_slice(&output.stdout).with_context(|| format!("{arguments:?}"))
+    }
+
+    /// Runs a check, which may find something.
+    pub(crate) fn findings(&self, arguments: &[&str]) -> Result<Vec<Finding>> {
+        let output = self.cli(&[arguments, &["--json"]].concat())?;
+        // 3: warnings, 4: errors.
+        let ended = matches!(output.status.code(), Some(0 | 3 | 4));
+        ensure!(ended, "{arguments:?}: {output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout)?;
+        let findings = report["findings"].as_array().context("findings")?;
+        let text = |found: &Value, field: &str| found[field].as_str().map(str::to_owned);
+        let finding = |found| {
+            Some(Finding {
+                code: text(found, "code")?,
+                text: text(found, "text")?,
+            })
+        };
+        let findings = findings.iter().map(finding).collect::<Option<_>>();
+        findings.with_context(|| format!("a finding without code or text: {report}"))
     }
 
     pub(crate) fn add_member(&self, name: &str) -> Result<Member> {
