@@ -20,6 +20,7 @@ mod body;
 mod call;
 mod copy;
 mod list;
+mod pace;
 mod provider;
 mod read;
 mod tls;
@@ -58,11 +59,13 @@ pub struct S3Settings {
     pub max_connections: usize,
     /// The most attempts of a call, at least 1.
     pub attempts: u32,
+    /// The most requests a second of this store in this process, attempts counted each. `None`: no limit.
+    pub max_calls_per_second: Option<u32>,
 }
 
 impl S3Settings {
     /// Settings with defaults for all that has one: path style, no prefix, no ACL, 10 s to connect, 30 s to stand
-    /// still, 60 s a call, 64 requests at once, 5 attempts.
+    /// still, 60 s a call, 64 requests at once, 5 attempts, any number a second.
     pub fn new(
         endpoint: Url,
         bucket: impl Into<String>,
@@ -84,6 +87,7 @@ impl S3Settings {
             call_timeout: Duration::from_secs(60),
             max_connections: 64,
             attempts: 5,
+            max_calls_per_second: None,
         }
     }
 }

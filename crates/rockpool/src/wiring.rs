@@ -127,6 +127,7 @@ fn open_bucket(settings: &Settings, spool: Spool) -> Result<S3Store> {
             stall_timeout: settings.limits.stall_timeout.get(),
             call_timeout: bucket.call_timeout.get(),
             max_connections: bucket.max_connections,
+            max_calls_per_second: bucket.max_calls_per_second,
             ..S3StoreSettings::new(
                 endpoint.as_str().parse()?,
                 &bucket.bucket,

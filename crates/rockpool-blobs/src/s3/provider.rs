@@ -11,7 +11,7 @@ use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{S3Settings, tls};
+use super::{S3Settings, pace::Pace, tls};
 use crate::{StoreError, StoreKey};
 
 /// How long a signature is good for. It only has to outlive the way to the provider.
@@ -26,6 +26,8 @@ pub(super) struct Provider {
     pub(super) stall_timeout: Duration,
     pub(super) call_timeout: Duration,
     pub(super) attempts: u32,
+    /// `None`: as many calls a second as it gets.
+    pub(super) pace: Option<Pace>,
     /// Empty, or ends in a slash.
     prefix: String,
     public_prefix: Option<String>,
@@ -94,6 +96,7 @@ impl Provider {
             stall_timeout: settings.stall_timeout,
             call_timeout: settings.call_timeout,
             attempts: settings.attempts.max(1),
+            pace: settings.max_calls_per_second.map(Pace::new),
             prefix: settings
                 .prefix
                 .map(|prefix| format!("{prefix}/"))

@@ -330,6 +330,27 @@ async fn no_more_requests_are_made_at_once_than_allowed() {
 }
 
 #[tokio::test]
+async fn no_more_requests_are_made_a_second_than_allowed() {
+    let provider = Provider::start(|n, _| match n {
+        0..5 => error(503, "SlowDown"),
+        _ => ok("12345"),
+    })
+    .await;
+    let store = provider.store_with(|settings| settings.max_calls_per_second = Some(20));
+    let names: Vec<_> = (0..15).map(|n| key(&format!("a/{n}"))).collect();
+    let start = Instant::now();
+    let sizes = join_all(names.iter().map(|name| store.size(name))).await;
+    assert!(sizes.iter().all(|size| matches!(size, Ok(Some(5)))));
+    // What is tried again counts too.
+    assert_eq!(provider.requests().len(), 20);
+    assert!(
+        start.elapsed() >= Duration::from_millis(930),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test]
 async fn slow_readers_keep_nobody_from_writing() {
     let provider = Provider::start(|_, _| ok(vec![0; 3 << 20])).await;
     let store = provider.store_with(|settings| {

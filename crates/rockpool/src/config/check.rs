@@ -182,6 +182,11 @@ fn check_bucket(
             "call_timeout",
             "must be `1s` or more, and no more than collect.longest_delete",
         ),
+        (
+            bucket.max_calls_per_second != Some(0),
+            "max_calls_per_second",
+            "must be 1 or more",
+        ),
     ] {
         if !holds {
             problems.push(Problem::with(&format!("store.s3.{key}"), text));

@@ -96,6 +96,7 @@ impl S3StoreSettings {
         section.read("public_acl", &mut self.public_acl);
         section.read("max_connections", &mut self.max_connections);
         section.read("call_timeout", &mut self.call_timeout);
+        section.read_option("max_calls_per_second", &mut self.max_calls_per_second);
         self.secret_access_key = secret.and_then(|secret| SecretKey::new(secret).ok());
     }
 }

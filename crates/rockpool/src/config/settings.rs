@@ -150,6 +150,9 @@ pub(crate) struct S3StoreSettings {
     pub(crate) max_connections: usize,
     /// The longest that a call may take, repetitions included, and a second more for each MiB. Default 1 minute.
     pub(crate) call_timeout: Span,
+    /// The most calls a second of a process. Absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_calls_per_second: Option<u32>,
 }
 
 /// `[staging]`: what keeps parts of multipart uploads until their completion.
@@ -301,6 +304,7 @@ impl Default for S3StoreSettings {
             public_acl: false,
             max_connections: 64,
             call_timeout: Span::from_secs(60),
+            max_calls_per_second: None,
         }
     }
 }
