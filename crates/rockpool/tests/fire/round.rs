@@ -93,6 +93,9 @@ const CLIENTS: usize = 8;
 /// What `rockpool check` says of bytes in the store that no row speaks of.
 const LEFTOVER: &str = "bytes_unknown";
 
+/// As in the configuration.
+const STORE_LEASE: Duration = Duration::from_secs(4);
+
 /// Short leases, so that a stop outlasts them, and no grace.
 fn configuration(provider: Option<&str>) -> String {
     format!(
@@ -259,6 +262,8 @@ impl Arena {
         let problems = field.problems.lock().unwrap_or_else(|e| e.into_inner());
         figures.violations.extend(problems.iter().cloned());
         self.nodes.stop(0)?;
+        // What a killed node had just stored, and told no row of, is collected only then.
+        thread::sleep(STORE_LEASE + Duration::from_secs(1));
         self.collect_everything()?;
         self.check(figures)
     }
