@@ -4,11 +4,13 @@
 //! - `store`: the contract; `strays`: what lies in a store and is not the pool's
 //! - `content`, `spool`: bytes on their way in, in memory or in a file of this node
 //! - `disk`: a directory; `s3`: a bucket at any S3 provider; `memory`: for tests
+//! - `pace`: bytes and calls a second
 //! - `unique`: names for files and folders that must not meet another's
 
 mod content;
 mod disk;
 mod memory;
+mod pace;
 mod s3;
 mod spool;
 mod store;
@@ -18,6 +20,7 @@ mod unique;
 pub use content::Content;
 pub use disk::{DiskStore, Durability};
 pub use memory::MemoryStore;
+pub use pace::Pace;
 pub use s3::{S3Settings, S3Store};
 pub use spool::{Spool, SpoolFile, SpoolReader, SpoolWriter};
 pub use store::{BlobReader, BlobStore, ByteStream, StoreError, StoreKey, StoredItem, Stray};

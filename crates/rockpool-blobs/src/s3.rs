@@ -20,7 +20,6 @@ mod body;
 mod call;
 mod copy;
 mod list;
-mod pace;
 mod provider;
 mod read;
 mod tls;

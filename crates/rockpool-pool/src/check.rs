@@ -6,6 +6,7 @@
 //! and after the store was asked about that one item, or when it was counted at one moment of the database.
 use std::{collections::HashSet, time::Duration};
 
+use rockpool_blobs::Pace;
 use rockpool_catalog::BlobId;
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +18,11 @@ pub(crate) mod deep;
 mod finding;
 mod join;
 mod objects;
-pub(crate) mod pace;
 mod staging;
 mod strays;
 
 pub use code::{FindingCode, Level};
 pub use finding::{Count, Finding, FoundBlob, FoundObject, FoundPart, Place};
-use pace::Pace;
 
 /// What lies in the blob store by the pool's own hand, beside `staging/` where that is in it.
 pub(crate) const FOLDERS: [&str; 3] = ["blobs/", "private/", QUARANTINE];

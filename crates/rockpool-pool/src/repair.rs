@@ -2,7 +2,7 @@
 //! first, so that an old finding does no harm.
 use std::time::Instant;
 
-use rockpool_blobs::StoreKey;
+use rockpool_blobs::{Pace, StoreKey};
 use rockpool_catalog::{BlobId, BlobRow, BucketId, Suspects, UnknownBytes, UploadId};
 use rockpool_types::ObjectKey;
 use serde::Serialize;
@@ -12,7 +12,6 @@ use crate::{
     check::{
         QUARANTINE,
         deep::{judge, read_item},
-        pace::Pace,
     },
     intake::parse_blob_key,
     seal::random,

@@ -32,7 +32,6 @@ pub(super) struct Call<'a> {
     limit: Duration,
     attempts: u32,
     permits: &'a Arc<Semaphore>,
-    is_read: bool,
 }
 
 /// A successful answer whose body is still to be read, and the leave to hold the connection.
@@ -49,7 +48,6 @@ impl<'a> Call<'a> {
             limit: provider.call_timeout,
             attempts: provider.attempts,
             permits: &provider.permits,
-            is_read: false,
         }
     }
 
@@ -58,7 +56,6 @@ impl<'a> Call<'a> {
     pub(super) fn reading(provider: &'a Provider, doing: String) -> Self {
         Self {
             permits: &provider.read_permits,
-            is_read: true,
             ..Self::new(provider, doing)
         }
     }
@@ -127,9 +124,7 @@ impl<'a> Call<'a> {
         let provider = self.provider;
         let permit = self.permits.clone().acquire_owned().await;
         let permit = permit.map_err(|error| Failure::internal(&self.doing, error.to_string()))?;
-        if let Some(pace) = &provider.pace {
-            pace.turn(self.is_read).await;
-        }
+        provider.pace.calls(1).await;
         let mut request = provider
             .client
             .request(signed.method, signed.url)

@@ -11,8 +11,8 @@ use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{S3Settings, pace::Pace, tls};
-use crate::{StoreError, StoreKey};
+use super::{S3Settings, tls};
+use crate::{Pace, StoreError, StoreKey};
 
 /// How long a signature is good for. It only has to outlive the way to the provider.
 const SIGNATURE_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -26,8 +26,7 @@ pub(super) struct Provider {
     pub(super) stall_timeout: Duration,
     pub(super) call_timeout: Duration,
     pub(super) attempts: u32,
-    /// `None`: as many calls a second as it gets.
-    pub(super) pace: Option<Pace>,
+    pub(super) pace: Pace,
     /// Empty, or ends in a slash.
     prefix: String,
     public_prefix: Option<String>,
@@ -96,7 +95,7 @@ impl Provider {
             stall_timeout: settings.stall_timeout,
             call_timeout: settings.call_timeout,
             attempts: settings.attempts.max(1),
-            pace: settings.max_calls_per_second.map(Pace::new),
+            pace: Pace::new(None, settings.max_calls_per_second),
             prefix: settings
                 .prefix
                 .map(|prefix| format!("{prefix}/"))

@@ -2,10 +2,10 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use rockpool_blobs::{BlobStore, StoreKey};
+use rockpool_blobs::{BlobStore, Pace, StoreKey};
 use rockpool_catalog::{Blob, BlobRow};
 
-use super::{Check, Finding, finding::FoundBlob, pace::Pace};
+use super::{Check, Finding, finding::FoundBlob};
 use crate::{
     PoolError,
     digests::{Digested, Digests},

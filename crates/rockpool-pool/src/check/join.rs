@@ -1,11 +1,11 @@
 //! Rows and items side by side, in the order of the store's keys, a page of each in memory.
 use std::{cmp::Ordering, collections::VecDeque};
 
-use rockpool_blobs::{BlobStore, StoreKey, StoredItem};
+use rockpool_blobs::{BlobStore, Pace, StoreKey, StoredItem};
 use rockpool_catalog::{BlobId, BlobRow, Scope};
 use rockpool_types::BlobHash;
 
-use super::{FOLDERS, PAGE, pace::Pace};
+use super::{FOLDERS, PAGE};
 use crate::{
     Pool, PoolError,
     intake::{blob_key, parse_blob_key},

@@ -1,4 +1,4 @@
-//! Being gentle: no more bytes and calls in a second than were allowed.
+//! Being gentle to a store: no more bytes and calls in a second than were allowed.
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -9,9 +9,9 @@ use tokio::time::Instant;
 /// Work may run ahead of its pace by so much, and no pause is shorter.
 const SLACK: Duration = Duration::from_millis(50);
 
-/// A pace that any number of readers keep together.
+/// A pace that any number of tasks keep together. Who waits and gives up has used its time all the same.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub struct Pace {
     bytes_per_second: Option<u64>,
     calls_per_second: Option<u32>,
     /// When what was done so far should have been done.
@@ -20,7 +20,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// `None` is no limit; 0 is taken for 1.
-    pub(crate) fn new(bytes_per_second: Option<u64>, calls_per_second: Option<u32>) -> Self {
+    pub fn new(bytes_per_second: Option<u64>, calls_per_second: Option<u32>) -> Self {
         Self {
             bytes_per_second,
             calls_per_second,
@@ -29,7 +29,7 @@ impl Pace {
     }
 
     /// Waits until so many calls may be made.
-    pub(crate) async fn calls(&self, count: u32) {
+    pub async fn calls(&self, count: u32) {
         if let Some(rate) = self.calls_per_second {
             self.spend(Duration::from_secs(1) * count / rate.max(1))
                 .await;
@@ -37,7 +37,7 @@ impl Pace {
     }
 
     /// Waits until so many bytes, which have come, were due.
-    pub(crate) async fn bytes(&self, count: usize) {
+    pub async fn bytes(&self, count: usize) {
         if let Some(rate) = self.bytes_per_second {
             #[expect(clippy::cast_precision_loss, reason = "a pause need not be exact")]
             let seconds = count as f64 / rate.max(1) as f64;
