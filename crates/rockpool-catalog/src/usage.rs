@@ -31,7 +31,8 @@ impl Catalog {
     }
 }
 
-/// The sums of two columns, spread over rows of which one may be below zero, and all together are not.
+/// The sums of two columns, spread over rows of which one may be below zero, and all together are not. Where they are, a
+/// count is broken, which a check finds and corrects; it is taken for 0, so that all else goes on.
 async fn sums(
     tx: &mut Tx,
     (first, second): (&str, &str),
@@ -45,7 +46,13 @@ async fn sums(
         dialect.sum(second)
     );
     match tx.query_one(&sql, values).await? {
-        Some(mut row) => Ok((row.take()?, row.take()?)),
+        Some(mut row) => {
+            let (first, second): (i64, i64) = (row.take()?, row.take()?);
+            Ok((
+                first.try_into().unwrap_or(0),
+                second.try_into().unwrap_or(0),
+            ))
+        }
         None => Ok((0, 0)),
     }
 }

@@ -65,6 +65,7 @@ macro_rules! contract_suite {
             audit::mappings_are_walked_over_all_buckets
             audit::parts_and_uploads_are_walked_in_the_order_of_their_keys
             audit::a_recount_tells_what_is_wrong_and_a_correction_rights_it
+            audit::a_count_below_zero_is_taken_for_none
             audit::unknown_bytes_are_claimed_once_and_uploads_wait
             audit::lost_objects_and_blobs_go_and_the_content_may_come_again
             audit::a_recount_is_of_one_moment

@@ -272,6 +272,19 @@ pub(crate) async fn a_recount_tells_what_is_wrong_and_a_correction_rights_it(cat
     insist_that_it_adds_up(&catalog.recount(suspects).await.unwrap());
 }
 
+pub(crate) async fn a_count_below_zero_is_taken_for_none(catalog: Catalog) {
+    let world = World::new(&catalog, "alice").await;
+    catalog.correct_store_usage(-1, -10).await.unwrap();
+    let bucket = world.bucket.id;
+    catalog.correct_bucket_usage(bucket, -1, -10).await.unwrap();
+    assert_eq!(catalog.usage_of_store().await.unwrap(), (0, 0));
+    let usage = catalog.usage_of_bucket(bucket).await.unwrap();
+    assert_eq!((usage.objects, usage.object_bytes), (0, 0));
+    let recorded = catalog.recorded_usage_of_store().await.unwrap();
+    assert_eq!(recorded, (-1, -10), "a check still sees it");
+    world.store("a", Content(1)).await;
+}
+
 pub(crate) async fn unknown_bytes_are_claimed_once_and_uploads_wait(catalog: Catalog) {
     let world = World::new(&catalog, "alice").await;
     let bytes = |n: u64| UnknownBytes {
