@@ -2,24 +2,11 @@
 use std::time::Duration;
 
 use rockpool_pool::{Entry, PoolError};
-use rockpool_testkit::{TestPool, TestPoolOptions};
+use rockpool_testkit::{Dice, TestPool, TestPoolOptions};
 use rockpool_types::{Acl, ObjectKey};
 
 const KEYS: u64 = 6;
 const CONTENTS: u64 = 3;
-
-/// A small generator of repeatable numbers (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
 
 fn content(number: u64) -> Vec<u8> {
     // One content in memory, two through the spool.
@@ -78,7 +65,7 @@ async fn whatever_runs_beside_it_a_mapped_key_has_its_bytes() {
     let clients = (0..8u64).map(|client| {
         let (world, entry) = (&world, &entries[client as usize % 2]);
         async move {
-            let mut dice = Dice(client);
+            let mut dice = Dice::new(client, 0);
             for _ in 0..60 {
                 act(world, entry, &mut dice).await;
             }

@@ -8,13 +8,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use rockpool_testkit::{Dice, Reply};
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 
 use crate::{
-    dice::Dice,
     history::{Deed, History, Nanos, What, WriteId},
     nodes::{Member, Nodes},
-    wire::{Outcome, Reply, send},
+    wire::{Outcome, send},
 };
 
 /// How many keys there are; every other one is in the second member's bucket.
@@ -95,7 +95,7 @@ impl Field {
 fn content(number: u64) -> Vec<u8> {
     let number = usize::try_from(number).unwrap_or(0);
     let mut dice = Dice::new(77, number as u64);
-    (0..SIZES[number]).map(|_| dice.next() as u8).collect()
+    (0..SIZES[number]).map(|_| dice.any() as u8).collect()
 }
 
 /// One client, one request at a time.
@@ -111,6 +111,7 @@ struct Writing {
     id: WriteId,
     key: usize,
     start: Nanos,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Client {
@@ -144,14 +145,16 @@ impl Client {
 
     fn put(&mut self, key: usize, node: usize) -> Result<()> {
         let body = self.any_content();
-        let acl = self.any_acl();
         let writing = self.begin(key);
-        let (bucket, credentials) = self.bucket(key, node)?;
-        let name = name(key);
-        let headers = headers(&writing, acl);
+        self.put_object(&writing, node, &body)
+    }
+
+    fn put_object(&self, writing: &Writing, node: usize, body: &[u8]) -> Result<()> {
+        let (bucket, credentials) = self.bucket(writing.key, node)?;
+        let (name, headers) = (name(writing.key), &writing.headers);
         let action = bucket.put_object(Some(&credentials), &name);
-        let outcome = self.ask(node, "PUT", signed(action, &headers), &headers, &body);
-        self.wrote(writing, outcome);
+        let outcome = self.ask(node, "PUT", signed(action, headers), headers, body);
+        self.wrote(writing, &outcome);
         Ok(())
     }
 
@@ -190,32 +193,25 @@ impl Client {
 
     /// Copies from another key of the same bucket, under a write id of its own.
     fn copy(&mut self, key: usize, node: usize) -> Result<()> {
-        let source = (key + 2) % KEYS;
-        let acl = self.any_acl();
-        let writing = self.begin(key);
-        let (bucket, credentials) = self.bucket(key, node)?;
-        let name = name(key);
-        let mut headers = headers(&writing, acl);
-        let from = format!("/{}/{}", bucket.name(), self::name(source));
-        headers.push(("x-amz-copy-source", from));
-        headers.push(("x-amz-metadata-directive", "REPLACE".to_owned()));
-        let action = bucket.put_object(Some(&credentials), &name);
-        let outcome = self.ask(node, "PUT", signed(action, &headers), &headers, &[]);
-        self.wrote(writing, outcome);
-        Ok(())
+        let source = name((key + 2) % KEYS);
+        let mut writing = self.begin(key);
+        let from = format!("/{}/{source}", self.member(key).name);
+        writing.headers.extend([
+            ("x-amz-copy-source", from),
+            ("x-amz-metadata-directive", "REPLACE".to_owned()),
+        ]);
+        self.put_object(&writing, node, &[])
     }
 
     /// A multipart upload of one part, as Pleroma and GoToSocial send every file; its completion is asked for again
     /// when its answer is lost.
     fn upload(&mut self, key: usize, node: usize) -> Result<()> {
         let body = self.any_content();
-        let acl = self.any_acl();
         let writing = self.begin(key);
         let (bucket, credentials) = self.bucket(key, node)?;
-        let name = name(key);
-        let headers = headers(&writing, acl);
+        let (name, headers) = (name(key), &writing.headers);
         let action = bucket.create_multipart_upload(Some(&credentials), &name);
-        let started = self.ask(node, "POST", signed(action, &headers), &headers, &[]);
+        let started = self.ask(node, "POST", signed(action, headers), headers, &[]);
         let Some(id) = acknowledged(&started).and_then(|reply| reply.element("UploadId")) else {
             return Ok(());
         };
@@ -237,15 +233,8 @@ impl Client {
             let url = action.sign(SIGNED_FOR);
             let completion = action.body();
             let outcome = self.ask(node, "POST", url, &[], completion.as_bytes());
-            let unsure = happened(&outcome) == Some(false);
-            self.wrote(
-                Writing {
-                    start: writing.start,
-                    ..writing
-                },
-                outcome,
-            );
-            if !unsure {
+            self.wrote(&writing, &outcome);
+            if happened(&outcome) != Some(false) {
                 break;
             }
         }
@@ -309,17 +298,21 @@ impl Client {
         Ok(id.parse()?)
     }
 
-    fn begin(&self, key: usize) -> Writing {
+    /// A write of its own, public or private.
+    fn begin(&mut self, key: usize) -> Writing {
+        let id = self.field.writes.fetch_add(1, Ordering::Relaxed);
+        let acl = self.any_acl().to_owned();
         Writing {
-            id: self.field.writes.fetch_add(1, Ordering::Relaxed),
+            id,
             key,
             start: self.field.now(),
+            headers: vec![(WRITE, id.to_string()), ("x-amz-acl", acl)],
         }
     }
 
-    fn wrote(&self, writing: Writing, outcome: Outcome) {
+    fn wrote(&self, writing: &Writing, outcome: &Outcome) {
         let end = self.field.now();
-        if let Some(happened) = happened(&outcome) {
+        if let Some(happened) = happened(outcome) {
             let what = What::Wrote(writing.id);
             self.did(writing.key, what, writing.start, happened.then_some(end));
         }
@@ -343,8 +336,13 @@ impl Client {
         ["public-read", "private"][self.dice.roll(2) as usize]
     }
 
+    /// Whose bucket a key is in.
+    fn member(&self, key: usize) -> &Member {
+        &self.field.members[key % self.field.members.len()]
+    }
+
     fn bucket(&self, key: usize, node: usize) -> Result<(Bucket, Credentials)> {
-        let member = &self.field.members[key % self.field.members.len()];
+        let member = self.member(key);
         let endpoint = format!("http://{}", self.field.nodes.address(node)).parse()?;
         let bucket = Bucket::new(endpoint, UrlStyle::Path, member.name.clone(), "us-east-1")?;
         let credentials = Credentials::new(&member.access_key_id, &member.secret_access_key);
@@ -354,13 +352,6 @@ impl Client {
 
 fn name(key: usize) -> String {
     format!("folder/{key}")
-}
-
-fn headers(writing: &Writing, acl: &str) -> Vec<(&'static str, String)> {
-    vec![
-        (WRITE, writing.id.to_string()),
-        ("x-amz-acl", acl.to_owned()),
-    ]
 }
 
 fn signed<'a>(mut action: impl S3Action<'a>, headers: &[(&'static str, String)]) -> url::Url {

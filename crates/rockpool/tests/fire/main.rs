@@ -21,7 +21,6 @@ use anyhow::{Context, Result, bail};
 use round::{Figures, Kind};
 
 mod clients;
-mod dice;
 mod history;
 mod nodes;
 mod power;

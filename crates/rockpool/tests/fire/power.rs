@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use fuser::{BackgroundSession, Config, MountOption};
+use rockpool_testkit::Dice;
 
-use crate::dice::Dice;
 use tree::Tree;
 
 mod calls;

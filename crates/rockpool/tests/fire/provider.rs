@@ -12,10 +12,10 @@ use std::{
 };
 
 use anyhow::Result;
-
+use rockpool_testkit::Dice;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 
-use crate::{dice::Dice, nodes::Member, wire};
+use crate::{nodes::Member, wire};
 
 /// How late a delete is carried out at the latest, which the pool is told as `collect.longest_delete`.
 pub(crate) const LATEST: Duration = Duration::from_millis(1800);

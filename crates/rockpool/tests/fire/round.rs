@@ -8,10 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use rockpool_testkit::Dice;
 
 use crate::{
     clients::{Client, Field, KEYS},
-    dice::Dice,
     nodes::Nodes,
     power::Disk,
     provider::{LATEST, Provider},

@@ -1,30 +1,11 @@
 //! A plain HTTP/1.1 client that shows every byte, and requests signed with a member's key.
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
+use std::{io::Write, net::TcpStream, time::Duration};
 
+use rockpool_testkit::Reply;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle, actions::CreateMultipartUpload};
 use url::Url;
 
 use crate::harness::{Keys, Server};
-
-/// An answer.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Reply {
-    /// A header by its name in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(header, _)| header == name);
-        found.map(|(_, value)| value.as_str())
-    }
-}
 
 /// A connection to `http://host:port/..`.
 pub(crate) fn connect(url: &Url) -> TcpStream {
@@ -50,34 +31,6 @@ pub(crate) fn head(method: &str, url: &Url, length: usize) -> String {
     )
 }
 
-/// Reads an answer to the end of its connection.
-pub(crate) fn read_reply(stream: TcpStream) -> std::io::Result<Reply> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let status = line
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok());
-    let status = status.ok_or_else(|| std::io::Error::other(format!("no status in {line:?}")))?;
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else {
-            break;
-        };
-        headers.push((name.to_ascii_lowercase(), value.to_owned()));
-    }
-    let mut body = Vec::new();
-    reader.read_to_end(&mut body)?;
-    Ok(Reply {
-        status,
-        headers,
-        body,
-    })
-}
-
 /// Sends a request and reads its answer.
 pub(crate) fn send(method: &str, url: &Url, body: &[u8]) -> Reply {
     let mut stream = connect(url);
@@ -85,7 +38,7 @@ pub(crate) fn send(method: &str, url: &Url, body: &[u8]) -> Reply {
         .write_all(head(method, url, body.len()).as_bytes())
         .unwrap();
     stream.write_all(body).unwrap();
-    read_reply(stream).unwrap()
+    Reply::read(stream).unwrap()
 }
 
 /// Asks for a URL without a signature, and follows no redirect.

@@ -5,9 +5,11 @@ use std::{
     time::Duration,
 };
 
+use rockpool_testkit::Reply;
+
 use crate::{
     harness::{Keys, Server, within_two_seconds},
-    http::{Client, connect, get, head, read_reply},
+    http::{Client, connect, get, head},
 };
 
 #[test]
@@ -268,7 +270,7 @@ fn a_graceful_end_finishes_the_request_in_flight() {
         "an idle connection is closed"
     );
     stream.write_all(&body[body.len() / 2..]).unwrap();
-    assert_eq!(read_reply(stream).unwrap().status, 200);
+    assert_eq!(Reply::read(stream).unwrap().status, 200);
     assert!(server.wait().success());
     assert!(!server.data().join("node.json").exists());
     server.restart();

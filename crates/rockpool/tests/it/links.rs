@@ -13,12 +13,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rockpool_testkit::Reply;
 use serde_json::Value;
 use url::Url;
 
 use crate::{
     harness::{Server, rockpool},
-    http::{Reply, connect, read_reply},
+    http::connect,
 };
 
 const MASTODON: &str = "Mastodon/4.5.0 (http.rb/5.3.1; +https://m.example/) Bot";
@@ -33,7 +34,7 @@ fn ask(address: &str, host: &str, path: &str, user_agent: &str) -> Reply {
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {user_agent}\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
-    read_reply(stream).unwrap()
+    Reply::read(stream).unwrap()
 }
 
 /// A site that has one page, and counts how often it is asked for it.

@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rockpool_testkit::Reply;
 use url::Url;
 
 use crate::{
     harness::{Server, within_two_seconds},
-    http::{connect, get, read_reply},
+    http::{connect, get},
 };
 
 fn blobs(server: &Server) -> Url {
@@ -32,7 +33,7 @@ fn connections_beyond_the_bound_are_told_so_and_closed() {
     let url = blobs(&server);
     let mut held = [connect(&url), connect(&url)];
     assert!(held.iter_mut().all(is_served));
-    let beyond = read_reply(connect(&url)).unwrap();
+    let beyond = Reply::read(connect(&url)).unwrap();
     assert_eq!(
         (beyond.status, beyond.header("retry-after")),
         (503, Some("1"))

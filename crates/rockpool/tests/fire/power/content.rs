@@ -4,8 +4,9 @@ use std::{
     ffi::OsString,
 };
 
+use rockpool_testkit::Dice;
+
 use super::SECTOR;
-use crate::dice::Dice;
 
 /// What processes see, and what the disk has.
 #[derive(Clone, Default)]

@@ -6,12 +6,12 @@ use std::{
 };
 
 use fuser::{Errno, FileAttr, FileType, INodeNo};
+use rockpool_testkit::Dice;
 
 use super::{
     SECTOR,
     content::{Bytes, Entries},
 };
-use crate::dice::Dice;
 
 const ROOT: u64 = 1;
 

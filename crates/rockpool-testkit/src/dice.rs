@@ -1,17 +1,19 @@
 //! A small generator of repeatable numbers (splitmix64).
 
+/// Numbers that depend on nothing but a seed.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
     /// One of many streams of a seed.
-    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+    pub fn new(seed: u64, stream: u64) -> Self {
         let mut dice = Self(seed ^ stream.wrapping_mul(0xa076_1d64_78bd_642f));
-        dice.next();
+        dice.any();
         dice
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// Any number.
+    pub fn any(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,13 +21,13 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number below `sides`.
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
-        self.next() % sides
+    /// A number below `sides`, which is at least 1.
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.any() % sides
     }
 
-    /// A number from `low` up to, not including, `high`.
-    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+    /// A number from `low` up to, not including, `high`, which is more.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.roll(high - low)
     }
 }
