@@ -185,7 +185,10 @@ async fn map(tx: &mut Tx, put: &PutObject, old: Option<&Mapping>, blob: &Blob) -
             blob_rows::remove_references(tx, old.blob, 1, put.now).await?;
         }
     }
-    write_row(tx, put, old.is_some(), blob).await?;
+    match put.moves_from {
+        Some(_) => move_row(tx, put, blob).await?,
+        None => write_row(tx, put, old.is_some(), blob).await?,
+    }
     if let Some(upload) = &put.completes {
         uploads::remove_rows(tx, upload).await?;
     }
@@ -198,22 +201,19 @@ async fn map(tx: &mut Tx, put: &PutObject, old: Option<&Mapping>, blob: &Blob) -
 }
 
 /// Points an object to another blob of the same content. All else follows from the content, or is the object's own.
-const MOVE: &str = "UPDATE objects SET blob_id = ?, acl = ? WHERE bucket_id = ? AND object_key = ?";
+async fn move_row(tx: &mut Tx, put: &PutObject, blob: &Blob) -> Result<()> {
+    let sql = "UPDATE objects SET blob_id = ?, acl = ? WHERE bucket_id = ? AND object_key = ?";
+    let values = [
+        blob.id.into(),
+        put.acl.to_code().into(),
+        put.bucket.into(),
+        put.key.as_bytes().into(),
+    ];
+    tx.execute(sql, &values).await?;
+    Ok(())
+}
 
 async fn write_row(tx: &mut Tx, put: &PutObject, replaces: bool, blob: &Blob) -> Result<()> {
-    if put.moves_from.is_some() {
-        tx.execute(
-            MOVE,
-            &[
-                blob.id.into(),
-                put.acl.to_code().into(),
-                put.bucket.into(),
-                put.key.as_bytes().into(),
-            ],
-        )
-        .await?;
-        return Ok(());
-    }
     let basis = Basis {
         media_type: &blob.media_type,
         size: blob.size,

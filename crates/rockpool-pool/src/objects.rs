@@ -165,7 +165,7 @@ impl Pool {
                 key.clone(),
                 Some(acl),
                 object.etag,
-                object.attributes.clone(),
+                object.attributes,
             );
             point_to(&mut put, &object.blob);
             // Not by its ETag: another may have written the same content meanwhile, with other attributes.
