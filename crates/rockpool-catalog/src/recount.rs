@@ -7,6 +7,7 @@ use crate::{
     blob_rows::State,
     database::{Result, Tx},
     pages::Pages,
+    usage,
 };
 
 /// What is to be counted.
@@ -95,7 +96,7 @@ impl Catalog {
     pub async fn recorded_usage_of_store(&self) -> Result<(i64, i64), CatalogError> {
         self.db
             .read("looking up the store's usage", (), |tx, ()| {
-                Box::pin(recorded_usage_of_store(tx))
+                Box::pin(usage::recorded_of_store(tx))
             })
             .await
     }
@@ -105,7 +106,7 @@ async fn recount(tx: &mut Tx, suspects: &Suspects) -> Result<Recount> {
     let mut recount = Recount::default();
     if suspects.store {
         recount.store = Some(StoreCount {
-            recorded: recorded_usage_of_store(tx).await?,
+            recorded: usage::recorded_of_store(tx).await?,
             counted: count_stored_blobs(tx).await?,
         });
     }
@@ -210,16 +211,6 @@ async fn count_stored_blobs(tx: &mut Tx) -> Result<(i64, i64)> {
         if !more {
             return Ok(counted);
         }
-    }
-}
-
-async fn recorded_usage_of_store(tx: &mut Tx) -> Result<(i64, i64)> {
-    let dialect = tx.dialect();
-    let (blobs, bytes) = (dialect.sum("blobs"), dialect.sum("blob_bytes"));
-    let sql = format!("SELECT {blobs}, {bytes} FROM store_usage");
-    match tx.query_one(&sql, &[]).await? {
-        Some(mut row) => Ok((row.take()?, row.take()?)),
-        None => Ok((0, 0)),
     }
 }
 

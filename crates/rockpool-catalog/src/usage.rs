@@ -31,14 +31,13 @@ impl Catalog {
     }
 }
 
-/// The sums of two columns, spread over rows of which one may be below zero, and all together are not. Where they are, a
-/// count is broken, which a check finds and corrects; it is taken for 0, so that all else goes on.
+/// The sums of two columns, spread over rows of which one may be below zero.
 async fn sums(
     tx: &mut Tx,
     (first, second): (&str, &str),
     from: &str,
     values: &[Value<'_>],
-) -> Result<(u64, u64)> {
+) -> Result<(i64, i64)> {
     let dialect = tx.dialect();
     let sql = format!(
         "SELECT {}, {} FROM {from}",
@@ -46,22 +45,22 @@ async fn sums(
         dialect.sum(second)
     );
     match tx.query_one(&sql, values).await? {
-        Some(mut row) => {
-            let (first, second): (i64, i64) = (row.take()?, row.take()?);
-            Ok((
-                first.try_into().unwrap_or(0),
-                second.try_into().unwrap_or(0),
-            ))
-        }
+        Some(mut row) => Ok((row.take()?, row.take()?)),
         None => Ok((0, 0)),
     }
+}
+
+/// What is below zero is a broken count, which a check finds and corrects; it is taken for 0, so that all else goes on.
+fn whole((first, second): (i64, i64)) -> (u64, u64) {
+    let whole = |count: i64| u64::try_from(count).unwrap_or(0);
+    (whole(first), whole(second))
 }
 
 /// What a member has, over all its buckets.
 pub(crate) async fn of_member(tx: &mut Tx, member: MemberId) -> Result<Usage> {
     let from = "buckets b JOIN bucket_usage u ON u.bucket_id = b.id WHERE b.member_id = ?";
     let columns = ("u.objects", "u.object_bytes");
-    let (objects, object_bytes) = sums(tx, columns, from, &[member.into()]).await?;
+    let (objects, object_bytes) = whole(sums(tx, columns, from, &[member.into()]).await?);
     Ok(Usage {
         objects,
         object_bytes,
@@ -71,7 +70,7 @@ pub(crate) async fn of_member(tx: &mut Tx, member: MemberId) -> Result<Usage> {
 async fn of_bucket(tx: &mut Tx, bucket: BucketId) -> Result<Usage> {
     let from = "bucket_usage WHERE bucket_id = ?";
     let columns = ("objects", "object_bytes");
-    let (objects, object_bytes) = sums(tx, columns, from, &[bucket.into()]).await?;
+    let (objects, object_bytes) = whole(sums(tx, columns, from, &[bucket.into()]).await?);
     Ok(Usage {
         objects,
         object_bytes,
@@ -79,5 +78,10 @@ async fn of_bucket(tx: &mut Tx, bucket: BucketId) -> Result<Usage> {
 }
 
 async fn of_store(tx: &mut Tx) -> Result<(u64, u64)> {
+    Ok(whole(recorded_of_store(tx).await?))
+}
+
+/// What is recorded of the store, as it may be wrong.
+pub(crate) async fn recorded_of_store(tx: &mut Tx) -> Result<(i64, i64)> {
     sums(tx, ("blobs", "blob_bytes"), "store_usage", &[]).await
 }
