@@ -22,5 +22,5 @@ pub use disk::{DiskStore, Durability};
 pub use memory::MemoryStore;
 pub use pace::Pace;
 pub use s3::{S3Settings, S3Store};
-pub use spool::{Spool, SpoolFile, SpoolReader, SpoolWriter};
+pub use spool::{Spool, SpoolDraft, SpoolFile, SpoolReader, SpoolWriter};
 pub use store::{BlobReader, BlobStore, ByteStream, StoreError, StoreKey, StoredItem, Stray};

@@ -122,20 +122,28 @@ impl Spool {
     /// # Errors
     /// When it cannot be made; `ErrorKind::StorageFull` when the disk is full.
     pub fn create(&self) -> io::Result<SpoolWriter> {
+        let (file, name) = self.create_file()?;
+        Ok(SpoolWriter { file, len: 0, name })
+    }
+
+    /// Makes an empty file that others, such as a database, write to by its path. Blocking.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn draft(&self) -> io::Result<SpoolDraft> {
+        let (_, name) = self.create_file()?;
+        Ok(SpoolDraft { name })
+    }
+
+    fn create_file(&self) -> io::Result<(File, FileName)> {
         let path = self.directory.path.join(unique_name()?);
         let file = File::options()
             .read(true)
             .write(true)
             .create_new(true)
             .open(&path)?;
-        Ok(SpoolWriter {
-            file,
-            len: 0,
-            name: FileName {
-                path,
-                _directory: self.directory.clone(),
-            },
-        })
+        let _directory = self.directory.clone();
+        Ok((file, FileName { path, _directory }))
     }
 }
 
@@ -252,6 +260,32 @@ impl SpoolWriter {
     }
 }
 
+/// A spool file that others write to by its path. Dropping it removes the file.
+#[derive(Debug)]
+pub struct SpoolDraft {
+    name: FileName,
+}
+
+impl SpoolDraft {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.name.path
+    }
+
+    /// Ends the writing: the others are done with it. Blocking.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn finish(self) -> io::Result<SpoolFile> {
+        let file = File::open(&self.name.path)?;
+        Ok(SpoolFile {
+            len: file.metadata()?.len(),
+            file,
+            name: self.name,
+        })
+    }
+}
+
 /// A finished spool file. Dropping the last reference removes the file.
 #[derive(Debug)]
 pub struct SpoolFile {
@@ -305,8 +339,8 @@ impl SpoolFile {
         &self.file
     }
 
-    /// Where it lies, for linking it into a store on the same file system.
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it lies, for linking it into a store on the same file system, or for a database that is in it.
+    pub fn path(&self) -> &Path {
         &self.name.path
     }
 }

@@ -168,20 +168,23 @@ impl Catalog {
 
     /// Counts that are the sums of rows, and the numbers that new rows get.
     async fn copy_counts(&self, target: &Self) -> Result<(), CatalogError> {
-        let (blobs, bytes) = self.usage_of_store().await?;
+        let stored = self.usage_of_store().await?;
         target
             .db
-            .write("copying counts", (blobs, bytes), |tx, (blobs, bytes)| {
-                Box::pin(async move {
-                    tx.execute("UPDATE store_usage SET blobs = 0, blob_bytes = 0", &[])
-                        .await?;
-                    let sql = "UPDATE store_usage SET blobs = ?, blob_bytes = ? WHERE shard = 0";
-                    tx.execute(sql, &[(*blobs).into(), (*bytes).into()]).await?;
-                    number_on(tx).await
-                })
+            .write("copying counts", stored, |tx, stored| {
+                Box::pin(write_counts(tx, *stored))
             })
             .await
     }
+}
+
+/// Writes the blobs of the store and their bytes down, and numbers new rows behind all that are there.
+pub(crate) async fn write_counts(tx: &mut Tx, (blobs, bytes): (u64, u64)) -> Result<()> {
+    tx.execute("UPDATE store_usage SET blobs = 0, blob_bytes = 0", &[])
+        .await?;
+    let sql = "UPDATE store_usage SET blobs = ?, blob_bytes = ? WHERE shard = 0";
+    tx.execute(sql, &[blobs.into(), bytes.into()]).await?;
+    number_on(tx).await
 }
 
 async fn has_row(tx: &mut Tx, sql: &str) -> Result<bool> {
@@ -197,9 +200,10 @@ fn differ(table: &str) -> CatalogError {
 }
 
 /// The key of a row.
-type Position = Vec<Cell>;
+pub(crate) type Position = Vec<Cell>;
 
-async fn read_page(
+/// The next rows behind that position, in the order of the table's key.
+pub(crate) async fn read_page(
     tx: &mut Tx,
     table: &Table,
     position: Option<&Position>,
@@ -227,7 +231,8 @@ async fn last_position(tx: &mut Tx, table: &Table) -> Result<Option<Position>> {
     row.map(|row| table.plain_key(row)).transpose()
 }
 
-async fn insert_all(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<()> {
+/// Inserts rows of a table.
+pub(crate) async fn insert_all(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<()> {
     for chunk in rows.chunks(ROWS_OF_INSERT) {
         let values: Result<Vec<Value<'_>>> = chunk
             .iter()
@@ -302,7 +307,8 @@ async fn number_behind(tx: &mut Tx, table: &str, last: i64) -> Result<()> {
 }
 
 impl Table {
-    fn position_of(&self, row: &[Cell]) -> Position {
+    /// The key of that row.
+    pub(crate) fn position_of(&self, row: &[Cell]) -> Position {
         row[..self.key.len()].to_vec()
     }
 

@@ -17,6 +17,15 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
+    /// Its name in a catalog's address.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::MySql => "mysql",
+            Self::Postgres => "postgres",
+        }
+    }
+
     /// The `SELECT` such that its rows stay as they are until the transaction ends. Only for one table: PostgreSQL would
     /// lose a joined row that changes while it waits.
     pub(crate) fn locking(self, select: &str) -> Cow<'_, str> {

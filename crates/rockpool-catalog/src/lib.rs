@@ -20,7 +20,8 @@
 //! - `blobs`: the life of a blob's row; collection; `blob_rows` has what runs inside others' transactions
 //! - `uploads`: multipart uploads and their parts
 //! - `usage`: exact counts
-//! - `copy`: into another database, of whatever engine; `copied` lists the tables
+//! - `copy`: into another database, of whatever engine; `copied` lists the tables; `snapshot`: into a file, at one moment,
+//!   while others write
 //! - `audit`, `recount`, `correct`: what a check reads, what it counts at one moment, and what a repair changes
 //! - `pages`: walking a table in the order of its key
 //! - `adopt`: taking in another pool's names by the thousand; `poolmgr` reads them out of its database;
@@ -61,6 +62,7 @@ mod row;
 mod server;
 mod sets;
 mod short_keys;
+mod snapshot;
 mod sqlite;
 mod uploads;
 mod usage;
@@ -86,4 +88,5 @@ pub use records::{
 };
 pub use recount::{BucketCount, Recount, ReferenceCount, StoreCount, Suspects};
 pub use server::ServerAddress;
+pub use snapshot::Snapshot;
 pub use uploads::PutPart;

@@ -44,7 +44,8 @@ impl Purpose {
 /// What an operator is told of a version beyond the newest that is known.
 pub(crate) fn refusal(version: i64, steps: &[&str]) -> String {
     if version >= UNFINISHED_COPY {
-        return "a copy into it was not finished. Run `rockpool catalog copy` again, which goes on, or empty the database"
+        return "a copy into it was not finished. Run `rockpool catalog copy` or `rockpool restore` again, whichever it was: it \
+                goes on. Or empty the database"
             .to_owned();
     }
     format!(

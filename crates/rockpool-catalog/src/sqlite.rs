@@ -19,11 +19,13 @@ use crate::{
     row::{Cell, Row},
 };
 
+mod draft;
 mod open;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub(crate) use draft::Draft;
 use writer::{Job, WriteJob};
 
 /// Reading connections that are kept for the next reader. More are opened when more read at once.
@@ -93,6 +95,17 @@ impl Sqlite {
         answer
     }
 
+    /// Writes the file as it is at one moment into the empty file `to`. Nobody waits for it; the write-ahead log grows
+    /// meanwhile. Blocks.
+    pub(crate) fn write_to(&self, to: &Path) -> Result<()> {
+        let connection = open::open_reader(&self.path)?;
+        let to = to
+            .to_str()
+            .ok_or_else(|| Fault::Internal(format!("{} is not UTF-8", to.display())))?;
+        execute(&connection, "VACUUM INTO ?", &[to.into()])?;
+        Ok(())
+    }
+
     fn lock_readers(&self) -> std::sync::MutexGuard<'_, Vec<Tx>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,6 +124,11 @@ fn connection(tx: &Tx) -> Result<&Connection> {
         Tx::Sqlite(connection) => Ok(connection),
         Tx::Server(_) => Err(Fault::Internal("not a transaction of SQLite's".to_owned())),
     }
+}
+
+fn statement(tx: &Tx, sql: &str) -> Result<()> {
+    execute(connection(tx)?, sql, &[])?;
+    Ok(())
 }
 
 /// Takes the answer of work whose futures, being SQLite's, are ready at once.

@@ -67,6 +67,16 @@ pub(crate) async fn of_member(tx: &mut Tx, member: MemberId) -> Result<Usage> {
     })
 }
 
+/// What all members have.
+pub(crate) async fn of_all(tx: &mut Tx) -> Result<Usage> {
+    let columns = ("objects", "object_bytes");
+    let (objects, object_bytes) = whole(sums(tx, columns, "bucket_usage", &[]).await?);
+    Ok(Usage {
+        objects,
+        object_bytes,
+    })
+}
+
 async fn of_bucket(tx: &mut Tx, bucket: BucketId) -> Result<Usage> {
     let from = "bucket_usage WHERE bucket_id = ?";
     let columns = ("objects", "object_bytes");
@@ -77,7 +87,8 @@ async fn of_bucket(tx: &mut Tx, bucket: BucketId) -> Result<Usage> {
     })
 }
 
-async fn of_store(tx: &mut Tx) -> Result<(u64, u64)> {
+/// Blobs whose bytes are in the store, and their bytes.
+pub(crate) async fn of_store(tx: &mut Tx) -> Result<(u64, u64)> {
     Ok(whole(recorded_of_store(tx).await?))
 }
 

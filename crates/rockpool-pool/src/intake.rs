@@ -309,11 +309,12 @@ impl Sink {
 }
 
 /// The answer of a blocking job.
-fn joined<T>(answer: Result<Result<T, PoolError>, tokio::task::JoinError>) -> Result<T, PoolError> {
+pub(crate) fn joined<T>(answer: Result<Result<T, PoolError>, tokio::task::JoinError>) -> Result<T, PoolError> {
     answer.map_err(|e| PoolError::Internal(format!("a blocking job ended early: {e}")))?
 }
 
-fn spool_error(error: &std::io::Error) -> PoolError {
+/// What a fault of the spool means.
+pub(crate) fn spool_error(error: &std::io::Error) -> PoolError {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             PoolError::Full("the spool's disk is full".into())

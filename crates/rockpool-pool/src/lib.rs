@@ -11,11 +11,13 @@
 //! - `objects`, `uploads`, `complete`: the verbs of objects and multipart uploads
 //! - `public`: what the world reads; `inflight`: waiting for an upload that is under way
 //! - `collect`: collecting idle blobs, abandoned uploads and leftovers
+//! - `backup`: backups of the catalog, beside the blobs
 //! - `check`: whether all is well; `repair`: putting right what a check found
 //! - `adopt`: taking over a poolmgr pool; `describe`: finding out what its blobs are
 
 mod access;
 mod adopt;
+mod backup;
 mod body;
 mod cache;
 mod check;
@@ -37,6 +39,7 @@ mod uploads;
 
 pub use access::{Access, Caller, Entry, KeyHolder, Rights};
 pub use adopt::{AdoptionPlan, AdoptionReport, Compared, PlannedMember, PoolmgrUser, UnusableUser};
+pub use backup::{Backup, BackupHeader, Backups, StoredBackup, UnpackError, Unpacked};
 pub use body::{BodyError, BodySource, Declared};
 pub use check::{
     CheckEvent, CheckOptions, CheckPosition, CheckTotals, CheckWatch, Count, Finding, FindingCode,

@@ -47,6 +47,27 @@ pub(super) fn open_writer(path: &Path, purpose: Purpose) -> Result<Connection> {
     Ok(connection)
 }
 
+/// The one connection to an empty file that is being made into a catalog. Nothing of it is durable, and a failed write
+/// leaves it useless.
+pub(super) fn open_draft(path: &Path) -> Result<Connection> {
+    let doing = |error| explain(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(doing)?;
+    set_up(&mut connection).map_err(doing)?;
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = OFF;
+             PRAGMA journal_mode = OFF;
+             PRAGMA locking_mode = EXCLUSIVE;
+             PRAGMA cache_size = -16384;",
+        )
+        .map_err(doing)?;
+    migrate(path, &mut connection, Purpose::Catalog)?;
+    Ok(connection)
+}
+
 /// A connection that only reads.
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

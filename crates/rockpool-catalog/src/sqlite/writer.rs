@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{connection, execute, finish};
+use super::{connection, finish, statement};
 use crate::{
     database::{Result, Tx, Work},
     dialect::Fault,
@@ -70,11 +70,6 @@ fn do_all(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<()> {
         statement(tx, "RELEASE job")?;
     }
     statement(tx, "COMMIT")
-}
-
-fn statement(tx: &mut Tx, sql: &str) -> Result<()> {
-    execute(connection(tx)?, sql, &[])?;
-    Ok(())
 }
 
 fn roll_back(tx: &mut Tx) {

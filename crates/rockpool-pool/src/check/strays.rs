@@ -3,8 +3,11 @@ use std::sync::Arc;
 
 use rockpool_blobs::Stray;
 
-use super::{Check, FOLDERS, Finding, Place, STAGING};
-use crate::PoolError;
+use super::{Check, FOLDERS, Finding, PAGE, Place, STAGING};
+use crate::{
+    PoolError,
+    backup::{self, BACKUPS},
+};
 
 /// So many strays of a place are told; an operator who has seen these knows.
 const MOST: usize = 1_000;
@@ -14,12 +17,14 @@ impl Check<'_> {
         let pool = self.pool;
         let together = Arc::ptr_eq(pool.blobs(), pool.staging());
         let mut folders = FOLDERS.to_vec();
+        folders.push(BACKUPS);
         if together {
             folders.push(STAGING);
         }
         self.pace.calls(1).await;
         let strays = pool.blobs().strays(&folders, MOST).await?;
         self.tell(Place::Store, strays)?;
+        self.unknown_backups().await?;
         if !together {
             self.pace.calls(1).await;
             let strays = pool.staging().strays(&[STAGING], MOST).await?;
@@ -36,6 +41,27 @@ impl Check<'_> {
             self.found(Finding::CollectionOverdue { items })?;
         }
         Ok(())
+    }
+
+    /// Tells what lies among the backups and is none.
+    async fn unknown_backups(&mut self) -> Result<(), PoolError> {
+        let mut after = None;
+        loop {
+            self.pace.calls(1).await;
+            let store = self.pool.blobs();
+            let items = store.list(BACKUPS, after.as_ref(), PAGE).await?;
+            for item in &items {
+                if backup::parse_key(&item.key).is_none() {
+                    let (name, bytes) = (item.key.as_str().to_owned(), item.size);
+                    let place = Place::Store;
+                    self.found(Finding::ItemUnknown { place, name, bytes })?;
+                }
+            }
+            if items.len() < PAGE {
+                return Ok(());
+            }
+            after = items.last().map(|item| item.key.clone());
+        }
     }
 
     fn tell(&mut self, place: Place, strays: Vec<Stray>) -> Result<(), PoolError> {
