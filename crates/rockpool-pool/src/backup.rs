@@ -65,6 +65,13 @@ pub struct Unpacked {
     pub snapshot: SpoolFile,
 }
 
+impl StoredBackup {
+    /// When it was begun, to the second.
+    pub const fn taken_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.taken_at_ms)
+    }
+}
+
 impl Pool {
     /// The pool's backups.
     pub fn backups(&self) -> Backups {
@@ -202,7 +209,11 @@ async fn make(catalog: &Catalog, spool: &Spool, now: Timestamp) -> Result<Backup
         let file = Arc::new(writer.0.finish()?);
         Ok(Backup { header, file })
     });
-    joined(packing.await.map(|made: io::Result<Backup>| made.map_err(|e| spool_error(&e))))
+    joined(
+        packing
+            .await
+            .map(|made: io::Result<Backup>| made.map_err(|e| spool_error(&e))),
+    )
 }
 
 /// A name that lies in the folder, whoever made it up.

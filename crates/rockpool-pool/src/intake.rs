@@ -309,7 +309,9 @@ impl Sink {
 }
 
 /// The answer of a blocking job.
-pub(crate) fn joined<T>(answer: Result<Result<T, PoolError>, tokio::task::JoinError>) -> Result<T, PoolError> {
+pub(crate) fn joined<T>(
+    answer: Result<Result<T, PoolError>, tokio::task::JoinError>,
+) -> Result<T, PoolError> {
     answer.map_err(|e| PoolError::Internal(format!("a blocking job ended early: {e}")))?
 }
 

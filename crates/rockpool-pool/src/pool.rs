@@ -134,7 +134,8 @@ impl Pool {
         &self.0.parts.staging
     }
 
-    pub(crate) fn spool(&self) -> &Spool {
+    /// This node's spool.
+    pub fn spool(&self) -> &Spool {
         &self.0.parts.spool
     }
 

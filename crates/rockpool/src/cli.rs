@@ -5,9 +5,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        adopt::AdoptArgs, bucket::BucketCommand, catalog::CatalogCommand, check::CheckArgs,
-        config::ConfigCommand, gc::GcArgs, links::LinksArgs, member::MemberCommand,
-        object::ObjectCommand, serve::ServeArgs,
+        adopt::AdoptArgs, backup::BackupArgs, bucket::BucketCommand, catalog::CatalogCommand,
+        check::CheckArgs, config::ConfigCommand, gc::GcArgs, links::LinksArgs,
+        member::MemberCommand, object::ObjectCommand, restore::RestoreArgs, serve::ServeArgs,
     },
     config::Overrides,
 };
@@ -67,6 +67,10 @@ pub(crate) enum Command {
     /// Look at objects
     #[command(subcommand)]
     Object(ObjectCommand),
+    /// Back the catalog up, while nodes run: into the store, beside the blobs, or into a file
+    Backup(BackupArgs),
+    /// Bring a lost catalog back from a backup, into an empty database; no node may run meanwhile
+    Restore(RestoreArgs),
     /// Move the catalog to another database
     #[command(subcommand)]
     Catalog(CatalogCommand),

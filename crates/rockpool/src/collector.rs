@@ -29,7 +29,8 @@ async fn collect(pool: &Pool) {
     }
 }
 
-fn jittered(interval: Duration) -> Duration {
+/// Within a tenth of the interval, so that nodes do not march in step.
+pub(crate) fn jittered(interval: Duration) -> Duration {
     let random = getrandom::u32().unwrap_or(u32::MAX / 2);
     interval.mul_f64(0.9 + 0.2 * f64::from(random) / f64::from(u32::MAX))
 }

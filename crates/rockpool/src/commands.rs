@@ -1,6 +1,7 @@
 //! The commands, a file for each noun of the command line.
 
 pub(crate) mod adopt;
+pub(crate) mod backup;
 pub(crate) mod bucket;
 pub(crate) mod catalog;
 pub(crate) mod check;
@@ -12,5 +13,6 @@ pub(crate) mod member;
 pub(crate) mod member_key;
 pub(crate) mod member_limits;
 pub(crate) mod object;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod shell;

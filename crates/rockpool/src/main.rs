@@ -5,7 +5,7 @@
 //! - `config`: settings, from flags and a file
 //! - `wiring`: the one place where a pool and its faces are put together; `data_dir`: what lies where
 //! - `node`: what serves, from its start to its end; `listener`, `stall`: sockets, connections and their bounds
-//! - `collector`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
+//! - `collector`, `describer`, `keeper`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
 //! - `output`, `views`, `pool_error`, `progress`: what commands print
 
 mod addresses;
@@ -15,6 +15,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod describer;
+mod keeper;
 mod listener;
 mod node;
 mod output;
@@ -89,6 +90,18 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 commands::gc::run(pool, &args).await
             })?;
         }
+        Command::Backup(args) => {
+            with_pool(&overrides, async |pool, config| {
+                commands::backup::run(pool, config, &args).await
+            })?;
+        }
+        Command::Restore(args) => {
+            let config = load(&overrides)?;
+            data_dir::make(&config.paths)?;
+            return run_alone(config, async |config| {
+                commands::restore::run(config, &args).await
+            });
+        }
         Command::Check(args) => {
             return with_opened(&overrides, Leftovers::Leave, async |pool, config| {
                 commands::check::run(pool, config, &args).await
@@ -124,8 +137,13 @@ fn with_config<T>(
     command: impl AsyncFnOnce(&Config) -> Result<T>,
 ) -> Result<T> {
     let config = load(overrides)?;
-    telemetry::begin(LogFormat::Text, "warn")?;
     data_dir::require_pool(&config.paths)?;
+    run_alone(config, command)
+}
+
+/// Runs one command, beside whatever nodes run.
+fn run_alone<T>(config: Config, command: impl AsyncFnOnce(&Config) -> Result<T>) -> Result<T> {
+    telemetry::begin(LogFormat::Text, "warn")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -12,7 +12,7 @@ use crate::{
     addresses::{Addresses, NodeFacts},
     collector,
     config::{Config, ListenAddress, OrOff},
-    data_dir, describer,
+    data_dir, describer, keeper,
     listener::{ConnectionLimits, Listener},
     welcome,
     wiring::{self, Leftovers},
@@ -128,6 +128,10 @@ impl Node {
         }
         if !settings.read_only {
             self.spawn(describer::run(pool.clone()));
+            if let Some(interval) = settings.backup.interval.on() {
+                let keep = settings.backup.keep as usize;
+                self.spawn(keeper::run(pool.clone(), interval.get(), keep));
+            }
         }
     }
 

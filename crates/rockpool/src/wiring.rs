@@ -9,7 +9,7 @@ use rockpool_blobs::{
     BlobStore, DiskStore, Durability, S3Settings as S3StoreSettings, S3Store, Spool, StoreKey,
 };
 use rockpool_catalog::Catalog;
-use rockpool_pool::{Pool, PoolParts, PoolSettings};
+use rockpool_pool::{Backups, Pool, PoolParts, PoolSettings};
 use rockpool_s3::S3Settings;
 use rockpool_types::Clock;
 use rockpool_web::{BlobPathForm, PublicUrl, WebSettings};
@@ -83,15 +83,32 @@ fn open_stores(config: &Config, leftovers: Leftovers) -> Result<Stores> {
             paths.spool.display()
         )
     })?;
-    let blobs: Arc<dyn BlobStore> = match settings.store.kind {
-        StoreKind::Disk => open_disk(&paths.store, "store.directory", leftovers)?,
-        StoreKind::S3 => Arc::new(open_bucket(settings, spool.clone())?),
-    };
+    let blobs = open_blobs(config, leftovers, &spool)?;
     let staging = match settings.staging.kind {
         StagingKind::Disk => open_disk(&paths.staging, "staging.directory", leftovers)?,
         StagingKind::Store => blobs.clone(),
     };
     Ok((blobs, staging, spool, pool_settings(settings)))
+}
+
+fn open_blobs(config: &Config, leftovers: Leftovers, spool: &Spool) -> Result<Arc<dyn BlobStore>> {
+    let settings = &config.settings;
+    match settings.store.kind {
+        StoreKind::Disk => open_disk(&config.paths.store, "store.directory", leftovers),
+        StoreKind::S3 => Ok(Arc::new(open_bucket(settings, spool.clone())?)),
+    }
+}
+
+/// Opens the backups of a pool whose catalog may be lost; `scratch` is where they are unpacked, if not in the spool. Blocking.
+///
+/// # Errors
+/// In words that say what cannot be opened.
+pub(crate) fn open_backups(config: &Config, scratch: Option<&Path>) -> Result<Backups> {
+    let directory = scratch.unwrap_or(&config.paths.spool);
+    let spool = Spool::open_leaving(directory)
+        .with_context(|| format!("the directory {} cannot be used", directory.display()))?;
+    let blobs = open_blobs(config, Leftovers::Leave, &spool)?;
+    Ok(Backups::new(blobs, spool))
 }
 
 fn open_disk(directory: &Path, setting: &str, leftovers: Leftovers) -> Result<Arc<dyn BlobStore>> {

@@ -23,20 +23,20 @@ const SOURCE: &str = "mysql://127.0.0.1/poolmgr";
 
 /// Engines, and what keeps their databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Engine {
+pub(crate) enum Engine {
     Sqlite,
     MariaDb,
     PostgreSql,
 }
 
 /// An address at which no catalog was opened yet.
-struct Place {
+pub(crate) struct Place {
     address: String,
     _directory: Option<TempDir>,
 }
 
 impl Engine {
-    fn place(self) -> Place {
+    pub(crate) fn place(self) -> Place {
         let on_server = |database: Database| Place {
             address: database.url,
             _directory: None,
@@ -56,7 +56,7 @@ impl Engine {
 }
 
 impl Place {
-    async fn open(&self) -> Result<Catalog, CatalogError> {
+    pub(crate) async fn open(&self) -> Result<Catalog, CatalogError> {
         Catalog::open(&self.address.parse().unwrap(), 4).await
     }
 
@@ -67,7 +67,7 @@ impl Place {
 }
 
 /// A catalog with something of everything.
-async fn furnish(catalog: &Catalog) -> World {
+pub(crate) async fn furnish(catalog: &Catalog) -> World {
     let alice = World::new(catalog, "alice").await;
     let gone = World::new(catalog, "gone").await;
     let bob = World::new(catalog, "bob").await;
@@ -143,7 +143,7 @@ async fn furnish(catalog: &Catalog) -> World {
 }
 
 /// All that can be read of it, as text.
-async fn everything(catalog: &Catalog) -> Vec<String> {
+pub(crate) async fn everything(catalog: &Catalog) -> Vec<String> {
     fn text(found: impl Debug) -> String {
         format!("{found:?}")
     }

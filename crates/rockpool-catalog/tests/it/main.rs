@@ -7,5 +7,6 @@ mod mariadb;
 mod postgresql;
 mod proxy;
 mod servers;
+mod snapshot;
 mod sqlite;
 mod world;

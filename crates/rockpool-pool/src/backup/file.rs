@@ -95,7 +95,9 @@ pub enum UnpackError {
     #[error("a newer rockpool wrote it, in version {0} of the format: use that one")]
     Newer(String),
     /// It is not as it was written.
-    #[error("it is damaged: {0}. Nothing of it was used; take another backup (`rockpool restore --list`)")]
+    #[error(
+        "it is damaged: {0}. Nothing of it was used; take another backup (`rockpool restore --list`)"
+    )]
     Damaged(String),
     /// It cannot be read, or the snapshot not be written.
     #[error(transparent)]

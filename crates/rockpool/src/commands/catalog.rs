@@ -92,7 +92,8 @@ pub(crate) async fn run(config: &Config, command: CatalogCommand) -> Result<()> 
     })
 }
 
-fn words(progress: CopyProgress) -> String {
+/// How far a copy is, for people.
+pub(super) fn words(progress: CopyProgress) -> String {
     let doing = if progress.verifying {
         "comparing"
     } else {

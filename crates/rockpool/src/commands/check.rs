@@ -1,6 +1,7 @@
 //! `rockpool check`: whether all is well, and putting right what is not.
 use std::{
     io::{self, IsTerminal},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -8,6 +9,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use rockpool_pool::{CheckEvent, CheckOptions, CheckTotals, Finding, Level, Pool, PoolError};
 use rockpool_types::ByteSize;
+use serde::Serialize;
 
 use crate::{config::Config, output::Format, pool_error::explain};
 
@@ -65,7 +67,7 @@ pub(crate) async fn run(pool: &Pool, config: &Config, args: &CheckArgs) -> Resul
     if args.repair.wanted() && pool.settings().read_only {
         bail!("the pool is in read-only mode, which repairs nothing; `rockpool check` looks");
     }
-    let path = config.paths.data.join("check.jsonl");
+    let path = journal_path(config);
     let (mut journal, mut options) = if args.resume {
         Journal::resume(&path)?
     } else {
@@ -81,13 +83,40 @@ pub(crate) async fn run(pool: &Pool, config: &Config, args: &CheckArgs) -> Resul
     } else {
         None
     };
-    report::print(args.format, &journal, &totals, repaired.as_ref())?;
+    report::print(args.format, None, &journal, &totals, repaired.as_ref())?;
     journal.finish()?;
     let left = match repaired {
         Some(repaired) => repaired.left,
         None => left,
     };
     Ok(exit_code(left))
+}
+
+/// Checks a pool that no node serves, and prints what was found; JSON begins with the named facts `before` it. Exit codes
+/// are those of [`run`].
+///
+/// # Errors
+/// When it cannot be checked to the end.
+pub(super) async fn run_at_rest(
+    pool: &Pool,
+    config: &Config,
+    format: Format,
+    (name, before): (&str, &impl Serialize),
+) -> Result<ExitCode> {
+    let options = CheckOptions {
+        at_rest: true,
+        ..CheckOptions::default()
+    };
+    let mut journal = Journal::begin(&journal_path(config), &options)?;
+    let totals = check(pool, &options, &mut journal).await?;
+    let before = Some((name, serde_json::to_value(before)?));
+    report::print(format, before, &journal, &totals, None)?;
+    journal.finish()?;
+    Ok(exit_code(report::worst(&totals)))
+}
+
+fn journal_path(config: &Config) -> PathBuf {
+    config.paths.data.join("check.jsonl")
 }
 
 fn exit_code(worst: Option<Level>) -> ExitCode {

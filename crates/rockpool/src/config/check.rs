@@ -48,6 +48,11 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
         "log.filter",
         "a level (`error`, `warn`, `info`, `debug`, `trace`) or a list such as `info,rockpool_s3=debug` expected",
     );
+    must(
+        settings.backup.keep > 0,
+        "backup.keep",
+        "must be 1 or more; `backup.interval = \"off\"` makes none",
+    );
     check_limits(&settings.limits, &mut must);
     check_spans(settings, &mut must);
     let links_on = settings.listen.links != OrOff::Off;
@@ -89,14 +94,12 @@ fn check_limits(limits: &LimitSettings, must: &mut impl FnMut(bool, &str, &str))
 fn check_spans(settings: &Settings, must: &mut impl FnMut(bool, &str, &str)) {
     let second = Span::from_secs(1);
     let (limits, collect) = (&settings.limits, &settings.collect);
-    let interval = match collect.interval {
-        OrOff::On(interval) => interval,
-        OrOff::Off => second,
-    };
+    let on = |interval: OrOff<Span>| interval.on().unwrap_or(second);
     for (key, span) in [
         ("limits.head_timeout", limits.head_timeout),
         ("limits.stall_timeout", limits.stall_timeout),
-        ("collect.interval", interval),
+        ("collect.interval", on(collect.interval)),
+        ("backup.interval", on(settings.backup.interval)),
         ("collect.upload_lifetime", collect.upload_lifetime),
         ("collect.store_lease", collect.store_lease),
         ("collect.longest_delete", collect.longest_delete),

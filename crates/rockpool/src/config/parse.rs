@@ -4,8 +4,9 @@ use rockpool_types::SecretKey;
 use super::{
     reader::{Problem, Section, read_document},
     settings::{
-        CatalogSettings, CollectSettings, LimitSettings, ListenSettings, LogSettings,
-        PublicSettings, S3StoreSettings, Settings, SpoolSettings, StagingSettings, StoreSettings,
+        BackupSettings, CatalogSettings, CollectSettings, LimitSettings, ListenSettings,
+        LogSettings, PublicSettings, S3StoreSettings, Settings, SpoolSettings, StagingSettings,
+        StoreSettings,
     },
 };
 
@@ -26,6 +27,7 @@ pub(crate) fn parse_settings(text: &str, problems: &mut Vec<Problem>) -> (Settin
         top.section("spool", |s| settings.spool.fill(s));
         top.section("limits", |s| settings.limits.fill(s));
         top.section("collect", |s| settings.collect.fill(s));
+        top.section("backup", |s| settings.backup.fill(s));
         top.section("links", |s| settings.links.fill(s));
         top.section("log", |s| settings.log.fill(s));
     });
@@ -136,6 +138,13 @@ impl CollectSettings {
         section.read("store_lease", &mut self.store_lease);
         section.read("delete_lease", &mut self.delete_lease);
         section.read("longest_delete", &mut self.longest_delete);
+    }
+}
+
+impl BackupSettings {
+    fn fill(&mut self, section: &mut Section<'_, '_>) {
+        section.read("interval", &mut self.interval);
+        section.read("keep", &mut self.keep);
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) limits: LimitSettings,
     /// Collecting what nobody needs.
     pub(crate) collect: CollectSettings,
+    /// Backups of the catalog.
+    pub(crate) backup: BackupSettings,
     /// The link shield.
     pub(crate) links: LinksSettings,
     /// What is logged, and how.
@@ -211,6 +213,15 @@ pub(crate) struct CollectSettings {
     pub(crate) longest_delete: Span,
 }
 
+/// `[backup]`: backups of the catalog, which nodes make by themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct BackupSettings {
+    /// How old the newest backup in the store may become before a node makes another, or `off`. Default 1 day.
+    pub(crate) interval: OrOff<Span>,
+    /// How many of the newest stay in the store. Default 7.
+    pub(crate) keep: u32,
+}
+
 /// `[log]`: what is logged to standard error, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LogSettings {
@@ -263,6 +274,10 @@ impl Default for Settings {
             },
             limits: LimitSettings::default(),
             collect: CollectSettings::default(),
+            backup: BackupSettings {
+                interval: OrOff::On(Span::from_secs(24 * 3600)),
+                keep: 7,
+            },
             links: LinksSettings::default(),
             log: LogSettings {
                 format: LogFormat::Text,

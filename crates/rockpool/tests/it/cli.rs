@@ -27,6 +27,8 @@ fn help_lists_the_commands() {
       member       Members, their limits and access keys
       bucket       Buckets
       object       Look at objects
+      backup       Back the catalog up, while nodes run: into the store, beside the blobs, or into a file
+      restore      Bring a lost catalog back from a backup, into an empty database; no node may run meanwhile
       catalog      Move the catalog to another database
       gc           Collect blobs that nothing points to any more, abandoned uploads and leftovers
       check        Look whether all is well with catalog, store and counts; with --repair, put it right

@@ -6,6 +6,7 @@
 )]
 
 mod adopt;
+mod backup;
 mod catalog_copy;
 mod check;
 mod cli;

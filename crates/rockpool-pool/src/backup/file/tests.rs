@@ -59,7 +59,12 @@ fn a_file_that_differs_in_a_bit_or_ends_early_is_refused() {
 #[test]
 fn other_files_and_newer_formats_are_told_apart() {
     let unpacked = |file: &[u8]| unpack(&mut &*file, &mut Vec::new());
-    for foreign in [&b""[..], b"SQLite format 3\0", b"\xff\xff\n", &[b'x'; 100_000]] {
+    for foreign in [
+        &b""[..],
+        b"SQLite format 3\0",
+        b"\xff\xff\n",
+        &[b'x'; 100_000],
+    ] {
         assert!(matches!(unpacked(foreign), Err(UnpackError::Foreign)));
     }
     match unpacked(b"rockpool-backup 2 00\n{}\n") {
@@ -75,6 +80,9 @@ fn no_more_is_written_than_the_header_says() {
     pack(&header, &mut &*vec![0; 10 << 20], &mut file).unwrap();
     let mut unpacked = Vec::new();
     let refused = unpack(&mut &*file, &mut unpacked);
-    assert!(matches!(refused, Err(UnpackError::Damaged(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(UnpackError::Damaged(_))),
+        "{refused:?}"
+    );
     assert!(unpacked.len() <= 5);
 }

@@ -33,16 +33,21 @@ pub(super) const fn worst(totals: &CheckTotals) -> Option<Level> {
     }
 }
 
-/// Prints findings one by one, then totals.
+/// Prints findings one by one, then totals; JSON begins with the named facts `before` them.
 pub(super) fn print(
     format: Format,
+    before: Option<(&str, serde_json::Value)>,
     journal: &Journal,
     totals: &CheckTotals,
     repaired: Option<&Repaired>,
 ) -> Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     if format.is_json() {
-        write!(out, "{{\n  \"findings\": [")?;
+        write!(out, "{{\n  ")?;
+        if let Some((name, facts)) = before {
+            write!(out, "\"{name}\": {facts},\n  ")?;
+        }
+        write!(out, "\"findings\": [")?;
         let mut comma = "";
         for finding in journal.findings()? {
             let finding = &finding?;
