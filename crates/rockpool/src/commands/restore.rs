@@ -97,7 +97,7 @@ pub(crate) async fn run(config: &Config, args: &RestoreArgs) -> Result<ExitCode>
     if !args.format.is_json() {
         print(&restored_words(&restored))?;
     }
-    let pool = wiring::open_pool(config, Leftovers::Leave).await?;
+    let pool = wiring::open_pool(config, Leftovers::Remove).await?;
     check::run_at_rest(&pool, config, args.format, ("restored", &restored)).await
 }
 
