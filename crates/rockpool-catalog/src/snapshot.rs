@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Catalog, CatalogError,
     copied::TABLES,
@@ -22,10 +24,10 @@ use crate::{
 const DOING: &str = "writing a snapshot";
 
 /// What a snapshot holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The engine of the catalog that it was taken of: `sqlite`, `mysql` or `postgres`.
-    pub engine: &'static str,
+    pub engine: String,
     /// The version of the schema that it is written in.
     pub schema_version: u64,
     /// Members.
@@ -122,7 +124,7 @@ async fn count(tx: &mut Tx, engine: Dialect) -> Result<Snapshot> {
     let has = usage::of_all(tx).await?;
     let (blobs, blob_bytes) = usage::of_store(tx).await?;
     Ok(Snapshot {
-        engine: engine.name(),
+        engine: engine.name().to_owned(),
         schema_version: migrations::SQLITE.len() as u64,
         members,
         buckets,

@@ -203,7 +203,7 @@ async fn make(catalog: &Catalog, spool: &Spool, now: Timestamp) -> Result<Backup
     let spool = spool.clone();
     let packing = tokio::task::spawn_blocking(move || {
         let content = draft.finish()?;
-        let header = BackupHeader::new(&snapshot, now, &mut content.reader())?;
+        let header = BackupHeader::new(snapshot, now, &mut content.reader())?;
         let mut writer = Spooling(spool.create()?);
         file::pack(&header, &mut content.reader(), &mut writer)?;
         let file = Arc::new(writer.0.finish()?);

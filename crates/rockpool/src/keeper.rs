@@ -49,7 +49,7 @@ async fn look(pool: &Pool, interval: Duration, keep: usize) -> Result<Duration> 
         tracing::info!(
             backup.name = name,
             backup.bytes = made.bytes(),
-            backup.objects = made.header.objects,
+            backup.objects = made.header.snapshot.objects,
             backups.removed = removed.len(),
             "Backed the catalog up"
         );

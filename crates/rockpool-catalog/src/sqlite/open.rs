@@ -25,11 +25,7 @@ type Result<T> = std::result::Result<T, CatalogError>;
 /// The connection that writes, after its schema has been brought up to date.
 pub(super) fn open_writer(path: &Path, purpose: Purpose) -> Result<Connection> {
     let doing = |error| explain(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(doing)?;
-    set_up(&mut connection).map_err(doing)?;
+    let mut connection = open_writable(path).map_err(doing)?;
     if connection.is_readonly("main").map_err(doing)? {
         return Err(not_writable(path, "it is read-only"));
     }
@@ -51,11 +47,7 @@ pub(super) fn open_writer(path: &Path, purpose: Purpose) -> Result<Connection> {
 /// leaves it useless.
 pub(super) fn open_draft(path: &Path) -> Result<Connection> {
     let doing = |error| explain(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(doing)?;
-    set_up(&mut connection).map_err(doing)?;
+    let mut connection = open_writable(path).map_err(doing)?;
     connection
         .execute_batch(
             "PRAGMA synchronous = OFF;
@@ -74,6 +66,15 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_with_flags(path, flags)?;
     set_up(&mut connection)?;
     connection.execute_batch("PRAGMA cache_size = -4096;")?;
+    Ok(connection)
+}
+
+fn open_writable(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    set_up(&mut connection)?;
     Ok(connection)
 }
 

@@ -36,22 +36,9 @@ pub struct BackupHeader {
     pub taken_at: String,
     /// The version of the rockpool that made it.
     pub rockpool: String,
-    /// The version of the snapshot's schema.
-    pub schema_version: u64,
-    /// The engine of the catalog that it was made of.
-    pub engine: String,
-    /// Members.
-    pub members: u64,
-    /// Buckets.
-    pub buckets: u64,
-    /// Objects.
-    pub objects: u64,
-    /// Their bytes, each counted whole.
-    pub object_bytes: u64,
-    /// Blobs in the store.
-    pub blobs: u64,
-    /// Their bytes.
-    pub blob_bytes: u64,
+    /// What is in it.
+    #[serde(flatten)]
+    pub snapshot: Snapshot,
     /// The size of the snapshot in bytes.
     pub content_bytes: u64,
     /// The SHA-512 of the snapshot, in hexadecimal.
@@ -61,7 +48,7 @@ pub struct BackupHeader {
 impl BackupHeader {
     /// Describes a snapshot whose bytes `content` has.
     pub(super) fn new(
-        snapshot: &Snapshot,
+        snapshot: Snapshot,
         taken_at: Timestamp,
         content: &mut dyn Read,
     ) -> io::Result<Self> {
@@ -71,14 +58,7 @@ impl BackupHeader {
             taken_at_ms: taken_at.as_millis(),
             taken_at: taken_at.to_iso8601(),
             rockpool: env!("CARGO_PKG_VERSION").to_owned(),
-            schema_version: snapshot.schema_version,
-            engine: snapshot.engine.to_owned(),
-            members: snapshot.members,
-            buckets: snapshot.buckets,
-            objects: snapshot.objects,
-            object_bytes: snapshot.object_bytes,
-            blobs: snapshot.blobs,
-            blob_bytes: snapshot.blob_bytes,
+            snapshot,
             content_bytes: hashed.bytes,
             content_sha512: hashed.digest(),
         })

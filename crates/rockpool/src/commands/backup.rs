@@ -137,17 +137,18 @@ fn words(made: &Made) -> String {
 
 /// What a backup holds, for people.
 pub(super) fn header_rows(header: &BackupHeader) -> Vec<(&'static str, String)> {
+    let holds = &header.snapshot;
     vec![
         ("taken at", header.taken_at.clone()),
-        ("members", header.members.to_string()),
-        ("buckets", header.buckets.to_string()),
+        ("members", holds.members.to_string()),
+        ("buckets", holds.buckets.to_string()),
         (
             "objects",
-            format!("{} ({})", header.objects, bytes(header.object_bytes)),
+            format!("{} ({})", holds.objects, bytes(holds.object_bytes)),
         ),
         (
             "blobs",
-            format!("{} ({})", header.blobs, bytes(header.blob_bytes)),
+            format!("{} ({})", holds.blobs, bytes(holds.blob_bytes)),
         ),
     ]
 }

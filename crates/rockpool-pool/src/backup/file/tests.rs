@@ -5,7 +5,7 @@ use super::{BackupHeader, UnpackError, pack, unpack};
 
 fn packed(content: &[u8]) -> (BackupHeader, Vec<u8>) {
     let snapshot = Snapshot {
-        engine: "sqlite",
+        engine: "sqlite".to_owned(),
         schema_version: 3,
         members: 1,
         buckets: 2,
@@ -14,7 +14,7 @@ fn packed(content: &[u8]) -> (BackupHeader, Vec<u8>) {
         blobs: 5,
         blob_bytes: 6,
     };
-    let header = BackupHeader::new(&snapshot, Timestamp::from_millis(7), &mut &*content).unwrap();
+    let header = BackupHeader::new(snapshot, Timestamp::from_millis(7), &mut &*content).unwrap();
     let mut file = Vec::new();
     pack(&header, &mut &*content, &mut file).unwrap();
     (header, file)
