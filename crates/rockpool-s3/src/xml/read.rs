@@ -114,6 +114,10 @@ fn append(open: &mut [Element], text: &str) -> Result<(), S3Error> {
 /// A character reference, or one of XML's five own entities. There are no others, so nothing expands.
 fn resolve(reference: &BytesRef<'_>) -> Result<String, S3Error> {
     let bad = || malformed("a reference in it cannot be resolved");
+    // XML has no such character, but S3's keys do, and lists of them write it so.
+    if matches!(&**reference, "#x0" | "#0") {
+        return Ok("\0".to_owned());
+    }
     if let Some(c) = reference.resolve_char_ref().map_err(|_| bad())? {
         return Ok(c.to_string());
     }
