@@ -114,8 +114,10 @@ impl Slimmer {
             return Appetite::Enough;
         };
         let room = MAX_SCAN_BYTES.saturating_sub(self.scanned);
-        let text = &text[..text.floor_char_boundary(room)];
-        self.scanned += text.len();
+        let scanned = &text[..text.floor_char_boundary(room)];
+        // What does not fit is looked at by nobody, and counts as what was.
+        self.scanned = MAX_SCAN_BYTES.min(self.scanned + text.len());
+        let text = scanned;
         if rewriter.write(text.as_bytes()).is_err() {
             // The parser must not be touched again; what it wrote before stands.
             self.rewriter = None;

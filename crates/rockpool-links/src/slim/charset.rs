@@ -9,6 +9,8 @@ use url::Url;
 const SEARCH_BYTES: usize = 4 << 10;
 /// How long a guess is put off while all bytes are ASCII, which says nothing.
 const GUESS_BYTES: usize = 32 << 10;
+/// How many bytes a guess is made from, counted from the first one that is not ASCII.
+const TELLING_BYTES: usize = 1 << 10;
 
 /// A page on its way to UTF-8.
 pub(super) enum Utf8Stream {
@@ -81,7 +83,8 @@ fn decode(decoder: &mut Decoder, bytes: &[u8], last: bool, out: &mut String) {
     let _ = decoder.decode_to_string(bytes, out, last);
 }
 
-/// The encoding of a page that begins like this. `None`: more is needed, unless this is `all`.
+/// The encoding of a page that begins like this. `None`: more is needed, unless this is `all`. The answer is the same
+/// wherever the pieces end that a page comes in.
 fn decide(begin: &[u8], tld: Option<&[u8]>, all: bool) -> Option<&'static Encoding> {
     if begin.len() < 3 && !all {
         return None;
@@ -89,26 +92,32 @@ fn decide(begin: &[u8], tld: Option<&[u8]>, all: bool) -> Option<&'static Encodi
     if let Some((encoding, _)) = Encoding::for_bom(begin) {
         return Some(encoding);
     }
-    if let Some(encoding) = declared(&begin[..begin.len().min(SEARCH_BYTES)]) {
+    let searched = &begin[..begin.len().min(SEARCH_BYTES)];
+    if let Some(encoding) = declared(searched, all || begin.len() >= SEARCH_BYTES) {
         return Some(encoding);
     }
-    let ascii_only = begin.is_ascii();
-    if !all && (begin.len() < SEARCH_BYTES || (ascii_only && begin.len() < GUESS_BYTES)) {
+    let first = begin.iter().position(|b| !b.is_ascii());
+    let due = first.map_or(GUESS_BYTES, |at| at + TELLING_BYTES);
+    let due = due.clamp(SEARCH_BYTES, GUESS_BYTES);
+    if begin.len() < due && !all {
         return None;
     }
+    let begin = &begin[..begin.len().min(due)];
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(begin, all);
+    detector.feed(begin, begin.len() < due);
     let guess = detector.guess(tld, Utf8Detection::Allow);
     // Without a byte that tells, the rest is most likely what the web is written in.
-    let said_nothing = ascii_only && guess == WINDOWS_1252;
+    let said_nothing = begin.is_ascii() && guess == WINDOWS_1252;
     Some(if said_nothing { UTF_8 } else { guess })
 }
 
-/// The encoding that a page's beginning declares, in a `meta` or an XML declaration.
-fn declared(begin: &[u8]) -> Option<&'static Encoding> {
+/// The encoding that a page's beginning declares, in a `meta` or an XML declaration. A tag that has not ended counts only
+/// when this is the `whole` beginning: else it may go on, from `iso-8859-1` to `iso-8859-15`.
+fn declared(begin: &[u8], whole: bool) -> Option<&'static Encoding> {
     let lower = begin.to_ascii_lowercase();
+    let end_of_tag = |text: &[u8]| find(text, b">").or_else(|| whole.then_some(text.len()));
     if lower.starts_with(b"<?xml") {
-        let declaration = lower.split(|b| *b == b'>').next().unwrap_or_default();
+        let declaration = &lower[..end_of_tag(&lower)?];
         if let Some(at) = find(declaration, b"encoding") {
             return from_markup(value_after(&declaration[at + 8..])?);
         }
@@ -120,8 +129,7 @@ fn declared(begin: &[u8]) -> Option<&'static Encoding> {
         if rest.starts_with(b"<!--") {
             rest = &rest[find(rest, b"-->")? + 3..];
         } else if rest.starts_with(b"<meta") {
-            let end = find(rest, b">").unwrap_or(rest.len());
-            let (tag, after) = rest.split_at(end);
+            let (tag, after) = rest.split_at(end_of_tag(rest)?);
             let found = find(tag, b"charset").and_then(|at| value_after(&tag[at + 7..]));
             if let Some(encoding) = found.and_then(from_markup) {
                 return Some(encoding);

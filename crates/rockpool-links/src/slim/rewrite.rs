@@ -298,9 +298,12 @@ impl Rewrite {
                 chunk.remove();
             }
             TextType::RCData => {
-                self.title += chunk.as_str().len();
-                if self.title > MAX_TITLE_BYTES {
-                    chunk.remove();
+                let text = chunk.as_str();
+                let kept = text.floor_char_boundary(MAX_TITLE_BYTES.saturating_sub(self.title));
+                self.title += text.len();
+                if kept < text.len() {
+                    let kept = text[..kept].to_owned();
+                    chunk.set_str(kept);
                 }
             }
             TextType::Data | TextType::PlainText if self.dropping == 0 => self.body_text(chunk),
@@ -316,6 +319,11 @@ impl Rewrite {
         }
         let mut text = String::with_capacity(chunk.as_str().len().min(MAX_TEXT_BYTES));
         for c in chunk.as_str().chars() {
+            if self.text + text.len() + c.len_utf8() > MAX_TEXT_BYTES {
+                self.text = MAX_TEXT_BYTES;
+                chunk.set_str(text);
+                return;
+            }
             if !c.is_ascii_whitespace() {
                 text.push(c);
             } else if !self.spaced {

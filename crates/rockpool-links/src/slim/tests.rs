@@ -193,3 +193,25 @@ fn deep_nesting_ends_well() {
     let page = "<div class=h-entry>".repeat(20_000);
     assert!(slim_bytes(page.as_bytes(), 4096).html.len() <= 128 << 10);
 }
+
+#[test]
+fn a_long_title_is_cut_where_it_gets_too_long_in_whatever_pieces_it_comes() {
+    let slimmed = slim(&format!("<title>{}</title>", "é".repeat(2000)));
+    let title = slimmed.split_once("<title>").unwrap().1;
+    assert_eq!(title, format!("{}</title>", "é".repeat(1024)));
+}
+
+#[test]
+fn a_long_text_is_cut_where_it_gets_too_long_in_whatever_pieces_it_comes() {
+    let slimmed = slim(&format!("<body><p>{}</p>", "a b".repeat(5000)));
+    assert!(slimmed.len() < 8300, "{}", slimmed.len());
+}
+
+#[test]
+fn a_character_across_the_end_of_what_is_read_does_not_keep_a_page_from_ending() {
+    let mut slimmer = slimmer(Some("text/html; charset=utf-8"));
+    let head = "<head><script>";
+    slimmer.write(head.as_bytes());
+    slimmer.write("a".repeat((2 << 20) - head.len() - 1).as_bytes());
+    assert_eq!(slimmer.write("é".as_bytes()), Appetite::Enough);
+}

@@ -1,4 +1,6 @@
-use encoding_rs::{BIG5, EUC_JP, EUC_KR, GBK, KOI8_R, SHIFT_JIS, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, GBK, ISO_8859_15, KOI8_R, SHIFT_JIS, WINDOWS_1251, WINDOWS_1252,
+};
 
 use super::Utf8Stream;
 
@@ -68,6 +70,13 @@ fn the_page_names_the_encoding() {
             "<?xml version=\"1.0\" encoding=\"koi8-r\"?>",
             "привет",
         ),
+        // The beginning of this name is another's, and so is the beginning of `windows-1252`.
+        (ISO_8859_15, "<meta charset=iso-8859-15>", "œuvre à 5 €"),
+        (
+            ISO_8859_15,
+            "<?xml version='1.0' encoding='iso-8859-15'?>",
+            "œuvre à 5 €",
+        ),
         (
             WINDOWS_1252,
             "<!-- <meta charset=utf-8> --><meta charset=iso-8859-1>",
@@ -98,6 +107,12 @@ fn without_a_word_it_is_guessed() {
     check(None, "a.jp", &bytes, text);
     let text = "<title>Grüße aus Köln</title>";
     check(None, "a.de", text.as_bytes(), text);
+    let text = format!(
+        "<title>x</title>{}<p>Съешь же ещё этих мягких французских булок, да выпей чаю</p>",
+        " ".repeat(5_000)
+    );
+    let (bytes, _, _) = WINDOWS_1251.encode(&text);
+    check(None, "a.ru", &bytes, &text);
     let late = format!("<title>x</title>{}<p>ü 語</p>", " ".repeat(20_000));
     check(None, "a.com", late.as_bytes(), &late);
 }
