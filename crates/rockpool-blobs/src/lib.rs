@@ -9,6 +9,8 @@
 
 mod content;
 mod disk;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod memory;
 mod pace;
 mod s3;

@@ -19,6 +19,8 @@ mod answer;
 mod body;
 mod call;
 mod copy;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod list;
 mod provider;
 mod read;

@@ -17,12 +17,12 @@ const MAX_SETS: i64 = 65_536;
 const MAX_SET_BYTES: usize = 512;
 
 /// The most parts of an upload (S3 user guide, "Multipart upload limits").
-const MAX_PARTS: usize = 10_000;
+pub(crate) const MAX_PARTS: usize = 10_000;
 
 /// Headers that are the same on many objects.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct HeaderSet {
+pub(crate) struct HeaderSet {
     /// `Content-Type`. `None`: the blob's media type, or nothing when `untyped`.
     #[serde(rename = "t", skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
@@ -42,7 +42,7 @@ struct HeaderSet {
 /// What an object keeps to itself.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Own {
+pub(crate) struct Own {
     /// Attributes that are neither in the set nor in columns.
     #[serde(rename = "a", skip_serializing_if = "is_default")]
     rest: ObjectAttributes,
@@ -139,7 +139,7 @@ pub(crate) fn replace_tags(
     (!is_default(&own)).then(|| to_json(&own)).transpose()
 }
 
-fn split(attributes: &ObjectAttributes, basis: &Basis<'_>) -> (HeaderSet, Own) {
+pub(crate) fn split(attributes: &ObjectAttributes, basis: &Basis<'_>) -> (HeaderSet, Own) {
     let mut rest = attributes.clone();
     // It has a column of its own.
     rest.checksum = None;

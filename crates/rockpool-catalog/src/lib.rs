@@ -48,6 +48,8 @@ mod database;
 mod describe;
 mod dialect;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod headers;
 mod listing;
 mod members;

@@ -43,6 +43,8 @@ mod connect;
 mod error;
 mod exchange;
 mod fetcher;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guard;
 mod names;
 mod ports;

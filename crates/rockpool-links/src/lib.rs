@@ -26,6 +26,8 @@ mod fetching;
 mod flight;
 mod freshness;
 mod front;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hosts;
 mod media;
 mod memory;

@@ -74,7 +74,7 @@ async fn wanted(call: &mut Call) -> Result<Acl, S3Error> {
 }
 
 /// The canned ACL that comes nearest to a document's grants. Grants to single users are no more than the owner's own.
-fn from_document(bytes: &[u8]) -> Result<Acl, S3Error> {
+pub(crate) fn from_document(bytes: &[u8]) -> Result<Acl, S3Error> {
     let root = xml::parse(bytes, "AccessControlPolicy")?;
     let list = root.child("AccessControlList").ok_or_else(malformed)?;
     let mut acl = Acl::Private;
@@ -108,7 +108,7 @@ fn malformed() -> S3Error {
     S3Code::MalformedACLError.into()
 }
 
-fn document(owner: &str, acl: Acl) -> String {
+pub(crate) fn document(owner: &str, acl: Acl) -> String {
     let group = match acl {
         Acl::PublicRead | Acl::PublicReadWrite => Some(ALL_USERS),
         Acl::AuthenticatedRead => Some(AUTHENTICATED_USERS),

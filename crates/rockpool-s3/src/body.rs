@@ -189,7 +189,7 @@ where
         }
     }
 
-    async fn next_data(&mut self) -> Result<Option<Bytes>, BodyFault> {
+    pub(crate) async fn next_data(&mut self) -> Result<Option<Bytes>, BodyFault> {
         if self.ended {
             return Ok(None);
         }

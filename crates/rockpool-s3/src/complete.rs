@@ -67,7 +67,7 @@ pub(crate) fn location(call: &Call, path: &str) -> String {
 }
 
 /// Reads the list of parts.
-fn read_parts(document: &[u8]) -> Result<Vec<CompletePart>, S3Error> {
+pub(crate) fn read_parts(document: &[u8]) -> Result<Vec<CompletePart>, S3Error> {
     let root = xml::parse(document, "CompleteMultipartUpload")?;
     let parts: Vec<CompletePart> = root.all("Part").map(read_part).collect::<Result<_, _>>()?;
     if parts.is_empty() {

@@ -77,20 +77,20 @@ fn next_result(results: &mut impl Iterator<Item = Result<bool, PoolError>>) -> R
 
 /// What a document wants removed.
 #[derive(Debug)]
-struct Order {
-    keys: Vec<Wanted>,
+pub(crate) struct Order {
+    pub(crate) keys: Vec<Wanted>,
     /// Whether only errors are to be answered.
     quiet: bool,
 }
 
 #[derive(Debug)]
-struct Wanted {
+pub(crate) struct Wanted {
     /// As the document has it.
     key: String,
     target: Result<(ObjectKey, Conditions), S3Error>,
 }
 
-fn read_order(document: &[u8]) -> Result<Order, S3Error> {
+pub(crate) fn read_order(document: &[u8]) -> Result<Order, S3Error> {
     let root = xml::parse(document, "Delete")?;
     let keys: Vec<Wanted> = root
         .all("Object")

@@ -26,6 +26,8 @@ mod error;
 mod face;
 mod faults;
 mod form;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod get;
 mod headers;
 mod keep_alive;

@@ -23,7 +23,7 @@ pub(crate) fn from_header(text: &str) -> Result<BTreeMap<String, String>, S3Erro
 }
 
 /// Reads a `Tagging` document.
-fn from_document(bytes: &[u8]) -> Result<BTreeMap<String, String>, S3Error> {
+pub(crate) fn from_document(bytes: &[u8]) -> Result<BTreeMap<String, String>, S3Error> {
     let root = xml::parse(bytes, "Tagging")?;
     let set = root.child("TagSet").ok_or(S3Code::MalformedXML)?;
     let pairs: Option<Vec<(&str, &str)>> = set

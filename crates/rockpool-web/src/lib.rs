@@ -19,6 +19,8 @@ mod blob_server;
 mod content;
 mod delivery;
 mod face;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod health;
 mod media;
 mod problem;

@@ -71,7 +71,7 @@ impl PoolmgrConfig {
         Self::parse(&text).with_context(about)
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let options = ParseOptions {
             allow_comments: true,
             allow_loose_object_property_names: true,
