@@ -18,7 +18,10 @@ pub fn address(text: &str) {
         let (user, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
         Some(user.split_once(':')?.1)
     });
-    if let Some(secret) = secret.filter(|secret| secret.starts_with("s3cret")) {
+    // A database may be called like the password; its name is shown.
+    let only_secret =
+        |secret: &&str| secret.starts_with("s3cret") && text.matches(secret).count() == 1;
+    if let Some(secret) = secret.filter(only_secret) {
         assert!(!shown.contains(secret), "{shown}");
     }
 }

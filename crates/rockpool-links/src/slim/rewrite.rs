@@ -306,7 +306,8 @@ impl Rewrite {
                     chunk.set_str(kept);
                 }
             }
-            TextType::Data | TextType::PlainText if self.dropping == 0 => self.body_text(chunk),
+            TextType::Data if self.dropping == 0 => self.body_text(chunk),
+            // What stands in elements that take markup for text would be markup outside of them.
             _ => chunk.remove(),
         }
     }

@@ -80,6 +80,28 @@ world</p></div>"#;
 }
 
 #[test]
+fn what_is_text_inside_of_an_element_does_not_become_markup_without_it() {
+    for element in [
+        "plaintext",
+        "xmp",
+        "iframe",
+        "noembed",
+        "noframes",
+        "noscript",
+        "style",
+        "textarea",
+    ] {
+        for before in ["", "<select><option>x</select>", "<title>T</title>"] {
+            let page =
+                format!("<body><p>a</p>{before}<{element} itemprop=x><script>alert(1)</script>");
+            let slimmed = slim(&page);
+            assert!(slimmed.contains("<p>a</p>"), "{slimmed}");
+            assert!(!slimmed.contains("alert"), "{page}: {slimmed}");
+        }
+    }
+}
+
+#[test]
 fn a_base_element_is_followed_and_goes() {
     let slimmed = slim(
         "<head><base href='https://cdn.example.net/x/'><meta property=og:image content=i.png>\
