@@ -3,10 +3,11 @@
 //!
 //! - `store`: the contract; `strays`: what lies in a store and is not the pool's
 //! - `content`, `spool`: bytes on their way in, in memory or in a file of this node
-//! - `disk`: a directory; `s3`: a bucket at any S3 provider; `memory`: for tests
+//! - `disk`: a directory; `s3`: a bucket at any S3 provider; `memory`: for tests; `away`: one that could not be opened
 //! - `pace`: bytes and calls a second
 //! - `unique`: names for files and folders that must not meet another's
 
+mod away;
 mod content;
 mod disk;
 #[cfg(fuzzing)]
@@ -19,6 +20,7 @@ mod store;
 mod strays;
 mod unique;
 
+pub use away::AwayStore;
 pub use content::Content;
 pub use disk::{DiskStore, Durability};
 pub use memory::MemoryStore;

@@ -1,7 +1,10 @@
 //! A blob store that misbehaves when it is told to.
 use std::{
     ops::Range,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -41,6 +44,7 @@ pub struct FaultyStore {
     inner: Arc<dyn BlobStore>,
     faults: Arc<Mutex<Vec<Fault>>>,
     puts: Arc<Mutex<Vec<StoreKey>>>,
+    is_gone: Arc<AtomicBool>,
 }
 
 impl FaultyStore {
@@ -50,6 +54,20 @@ impl FaultyStore {
             inner,
             faults: Arc::default(),
             puts: Arc::default(),
+            is_gone: Arc::default(),
+        }
+    }
+
+    /// From now on every call fails, or no more.
+    pub fn set_gone(&self, is_gone: bool) {
+        self.is_gone.store(is_gone, Ordering::Relaxed);
+    }
+
+    fn require(&self, doing: &str) -> Result<(), StoreError> {
+        if self.is_gone.load(Ordering::Relaxed) {
+            Err(down(doing))
+        } else {
+            Ok(())
         }
     }
 
@@ -123,6 +141,7 @@ impl BlobStore for FaultyStore {
         content: &Content,
         media_type: &str,
     ) -> Result<(), StoreError> {
+        self.require("putting")?;
         let is_put = |fault: &Fault| {
             matches!(
                 fault,
@@ -154,6 +173,7 @@ impl BlobStore for FaultyStore {
         key: &StoreKey,
         range: Option<Range<u64>>,
     ) -> Result<Option<BlobReader>, StoreError> {
+        self.require("opening")?;
         if self.take(|fault| *fault == Fault::OpenFails).is_some() {
             return Err(down("opening"));
         }
@@ -161,6 +181,7 @@ impl BlobStore for FaultyStore {
     }
 
     async fn size(&self, key: &StoreKey) -> Result<Option<u64>, StoreError> {
+        self.require("looking")?;
         self.inner.size(key).await
     }
 
@@ -170,6 +191,7 @@ impl BlobStore for FaultyStore {
         to: &StoreKey,
         media_type: &str,
     ) -> Result<bool, StoreError> {
+        self.require("copying")?;
         if let Some(Fault::CopyWaits(time)) =
             self.take(|fault| matches!(fault, Fault::CopyWaits(_)))
         {
@@ -180,10 +202,12 @@ impl BlobStore for FaultyStore {
     }
 
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        self.require("removing")?;
         self.remove_by(self.inner.remove(key)).await
     }
 
     async fn remove_before(&self, key: &StoreKey, deadline: Instant) -> Result<(), StoreError> {
+        self.require("removing")?;
         self.remove_by(self.inner.remove_before(key, deadline))
             .await
     }
@@ -194,10 +218,12 @@ impl BlobStore for FaultyStore {
         after: Option<&StoreKey>,
         limit: usize,
     ) -> Result<Vec<StoredItem>, StoreError> {
+        self.require("listing")?;
         self.inner.list(prefix, after, limit).await
     }
 
     async fn strays(&self, folders: &[&str], limit: usize) -> Result<Vec<Stray>, StoreError> {
+        self.require("looking for strays")?;
         self.inner.strays(folders, limit).await
     }
 
@@ -206,6 +232,7 @@ impl BlobStore for FaultyStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
+        self.require("probing")?;
         match self.take(|fault| matches!(fault, Fault::ProbeFails | Fault::ProbeWaits(_))) {
             Some(Fault::ProbeFails) => return Err(down("probing")),
             Some(Fault::ProbeWaits(time)) => tokio::time::sleep(time).await,

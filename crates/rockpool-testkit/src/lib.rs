@@ -6,7 +6,7 @@
 //! - `http`: answers as they come over a connection
 //! - `name_server`: a name server on loopback that answers what a test says
 //! - `faults`: a blob store that fails, waits or does things late when it is told to
-//! - `servers`: MariaDB, Galera and PostgreSQL from Debian's packages, with a fresh database for each test
+//! - `servers`: MariaDB, Galera and PostgreSQL from Debian's packages, with a fresh database for each test; s3s-fs
 //!
 //! `cargo run -p rockpool-testkit` starts the database servers for trying things by hand.
 
@@ -26,4 +26,4 @@ pub use faults::{Fault, FaultyStore};
 pub use http::Reply;
 pub use name_server::{NameReply, NameServer};
 pub use pool::{TestPool, TestPoolOptions};
-pub use servers::{Database, Galera, MariaDb, PostgreSql};
+pub use servers::{Database, Galera, MariaDb, PostgreSql, S3sFs};

@@ -1,4 +1,4 @@
-//! Real database servers, each a process of its own on loopback, which end with the process that started them and leave
+//! Real servers, of databases and one of S3, each a process of its own on loopback, which end with the process that started them and leave
 //! nothing behind.
 mod database;
 mod directory;
@@ -7,6 +7,7 @@ mod mariadb;
 mod port;
 mod postgresql;
 mod process;
+mod s3s_fs;
 mod service;
 
 use std::{
@@ -18,6 +19,7 @@ pub use database::Database;
 pub use galera::Galera;
 pub use mariadb::MariaDb;
 pub use postgresql::PostgreSql;
+pub use s3s_fs::S3sFs;
 
 /// Runs a command that must succeed; what it prints, without white space at the end.
 fn run(command: &mut Command) -> String {

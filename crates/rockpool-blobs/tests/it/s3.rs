@@ -1,15 +1,8 @@
 //! The S3 store against s3s-fs, a server that is not ours and checks signatures.
-use std::{
-    fs,
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    thread::sleep,
-    time::Duration,
-};
+use std::sync::Arc;
 
 use rockpool_blobs::{BlobStore, S3Settings, S3Store, Spool, StoreError};
+use rockpool_testkit::S3sFs;
 use rockpool_types::SecretKey;
 use tempfile::TempDir;
 
@@ -18,76 +11,27 @@ use crate::{
     support::{key, keys, memory, pattern, read, spooled},
 };
 
-const BUCKET: &str = "rockpool-test";
-
-/// A running s3s-fs with one bucket; ends when dropped.
+/// A running s3s-fs with a spool beside it.
 struct Server {
-    child: Child,
-    port: u16,
+    provider: S3sFs,
     directory: TempDir,
 }
 
 impl Server {
     fn start() -> Self {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/s3s-fs");
-        assert!(
-            program.exists(),
-            "{} is missing: run tests/servers/install-s3s-fs",
-            program.display()
-        );
-        let directory = tempfile::tempdir().unwrap();
-        fs::create_dir_all(directory.path().join("root").join(BUCKET)).unwrap();
-        for _ in 0..5 {
-            if let Some(server) = Self::try_start(&program, &directory) {
-                let (child, port) = server;
-                return Self {
-                    child,
-                    port,
-                    directory,
-                };
-            }
+        Self {
+            provider: S3sFs::start(),
+            directory: tempfile::tempdir().unwrap(),
         }
-        panic!("s3s-fs does not start");
-    }
-
-    /// `None` when somebody else took the port meanwhile.
-    fn try_start(program: &PathBuf, directory: &TempDir) -> Option<(Child, u16)> {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let mut child = Command::new(program)
-            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-            .args([
-                "--access-key",
-                "AKIAROCKPOOL",
-                "--secret-key",
-                "secret/with+odd",
-            ])
-            .arg(directory.path().join("root"))
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        for _ in 0..200 {
-            if child.try_wait().unwrap().is_some() {
-                return None;
-            }
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some((child, port));
-            }
-            sleep(Duration::from_millis(50));
-        }
-        child.kill().unwrap();
-        None
     }
 
     fn settings(&self) -> S3Settings {
         S3Settings::new(
-            format!("http://127.0.0.1:{}", self.port).parse().unwrap(),
-            BUCKET,
+            self.provider.endpoint().parse().unwrap(),
+            S3sFs::BUCKET,
             "us-east-1",
-            "AKIAROCKPOOL",
-            SecretKey::new("secret/with+odd").unwrap(),
+            S3sFs::ACCESS_KEY_ID,
+            SecretKey::new(S3sFs::SECRET).unwrap(),
         )
     }
 
@@ -99,13 +43,6 @@ impl Server {
         let mut settings = self.settings();
         change(&mut settings);
         S3Store::new(settings, self.spool()).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
