@@ -203,6 +203,8 @@ fn known_content(rows: &Rows, number: u64, size: u64) -> Result<PutObject> {
         moves_from: None,
         now: Timestamp::from_millis(rows::BEGAN_MS),
         lease: Duration::from_secs(3600),
+        stored_in: None,
+        stored_from: Timestamp::from_millis(rows::BEGAN_MS),
     })
 }
 

@@ -7,6 +7,7 @@ use rockpool_types::{BlobHash, ObjectKey, Timestamp};
 use crate::{
     BucketId, Catalog, CatalogError,
     blob_rows::{self, signed},
+    copies,
     database::{Result, Tx},
     dialect::Fault,
 };
@@ -169,6 +170,7 @@ async fn adopt(tx: &mut Tx, page: &AdoptPage) -> Result<AdoptOutcome> {
     let Some((blobs, arrived)) = reference_blobs(tx, &names).await? else {
         return Ok(AdoptOutcome::Wait);
     };
+    copies::adopted(tx, &arrived.0, adoption.started_at).await?;
     insert_objects(tx, &names, &blobs, adoption.started_at).await?;
     adoption.last_id = page.last_id;
     adoption.adopted += names.len() as u64;
@@ -194,6 +196,7 @@ async fn adopt(tx: &mut Tx, page: &AdoptPage) -> Result<AdoptOutcome> {
     for (bucket, (objects, bytes)) in counts {
         blob_rows::count_objects(tx, BucketId(bucket), objects, bytes).await?;
     }
-    blob_rows::count_stored(tx, arrived.blobs, arrived.bytes).await?;
+    let (blobs, bytes) = arrived.count();
+    blob_rows::count_stored(tx, blobs, bytes).await?;
     Ok(AdoptOutcome::Adopted(adoption))
 }

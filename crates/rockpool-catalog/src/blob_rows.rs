@@ -3,7 +3,7 @@
 use rockpool_types::{BlobHash, Timestamp};
 
 use crate::{
-    Blob, BlobId, BucketId, MemberId, PutObject, Scope,
+    Blob, BlobId, BucketId, MemberId, PutObject, Scope, copies,
     database::{Result, Tx, Value},
     dialect::Fault,
     row::Row,
@@ -117,6 +117,13 @@ pub(crate) async fn lock(
 fn by_digest(scope: Scope, hash: &BlobHash) -> [Value<'_>; 3] {
     let (head, tail) = split_hash(hash);
     [head.into(), tail.into(), scope_to_code(scope).into()]
+}
+
+/// Whether a blob has a row, in whatever state.
+pub(crate) async fn exists(tx: &mut Tx, scope: Scope, hash: &BlobHash) -> Result<bool> {
+    let sql = "SELECT 1 FROM blobs WHERE digest_head = ? AND digest_tail = ? AND scope = ?";
+    let row = tx.query_one(sql, &by_digest(scope, hash)).await?;
+    Ok(row.is_some())
 }
 
 /// Locks `old`, which a put is about to leave, when its row comes before that of the blob which it goes to: so two puts
@@ -265,7 +272,8 @@ pub(crate) async fn let_go(tx: &mut Tx, put: &PutObject, claim: BlobId) -> Resul
     let Some((blob, State::Storing)) = lock(tx, put.scope, &put.hash).await? else {
         return Ok(());
     };
-    if blob.id != claim {
+    // Otherwise its lease runs out.
+    if blob.id != claim || !copies::put(tx, put.stored()).await? {
         return Ok(());
     }
     tx.execute(

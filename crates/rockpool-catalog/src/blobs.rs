@@ -4,8 +4,9 @@ use std::{collections::HashSet, time::Duration};
 use rockpool_types::{BlobHash, Timestamp};
 
 use crate::{
-    Blob, BlobId, Catalog, CatalogError, Scope,
+    Blob, BlobId, Catalog, CatalogError, Scope, StoreId,
     blob_rows::{self, State, signed},
+    copies,
     database::{Result, Tx, Value},
     dialect::Dialect,
     row::Row,
@@ -36,6 +37,28 @@ pub struct Collectable {
     pub size: u64,
     /// Why.
     pub reason: CollectReason,
+}
+
+/// How the bytes of a blob went, and when its copies go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedBlob {
+    /// The store that they are known to be gone from. `None`: not known for any that the catalog knows.
+    pub removed_from: Option<StoreId>,
+    /// The present.
+    pub now: Timestamp,
+    /// How long copies stay at a store.
+    pub graces: Vec<(StoreId, Duration)>,
+    /// How long they stay at others.
+    pub grace: Duration,
+}
+
+impl DeletedBlob {
+    /// When the copy at a store is due to go.
+    pub(crate) fn due_at(&self, store: StoreId) -> Timestamp {
+        let of_store = self.graces.iter().find(|(id, _)| *id == store);
+        self.now
+            .plus(of_store.map_or(self.grace, |(_, grace)| *grace))
+    }
 }
 
 /// A collector's right to delete one blob's bytes.
@@ -134,11 +157,17 @@ impl Catalog {
             .await
     }
 
-    /// Removes the row of a blob whose bytes are gone for certain. `false` when the claim was lost.
-    pub async fn finish_deletion(&self, claim: &DeletionClaim) -> Result<bool, CatalogError> {
+    /// Removes the row of a blob whose bytes are gone for certain, and queues the removal of its copies. `false` when the
+    /// claim was lost.
+    pub async fn finish_deletion(
+        &self,
+        claim: &DeletionClaim,
+        deleted: &DeletedBlob,
+    ) -> Result<bool, CatalogError> {
+        let args = (claim.clone(), deleted.clone());
         self.db
-            .write("finishing a deletion", claim.clone(), |tx, claim| {
-                Box::pin(finish(tx, claim))
+            .write("finishing a deletion", args, |tx, (claim, deleted)| {
+                Box::pin(finish(tx, claim, deleted))
             })
             .await
     }
@@ -356,9 +385,14 @@ async fn holds(tx: &mut Tx, claim: &DeletionClaim) -> Result<bool> {
     Ok(tx.query_one(&sql, &held(claim)).await?.is_some())
 }
 
-async fn finish(tx: &mut Tx, claim: &DeletionClaim) -> Result<bool> {
+async fn finish(tx: &mut Tx, claim: &DeletionClaim, deleted: &DeletedBlob) -> Result<bool> {
     let sql = format!("DELETE FROM blobs WHERE {HELD}");
-    Ok(tx.execute(&sql, &held(claim)).await? > 0)
+    if tx.execute(&sql, &held(claim)).await? == 0 {
+        return Ok(false);
+    }
+    let blob = &claim.blob;
+    copies::deleted(tx, (blob.scope, &blob.hash, blob.size), deleted).await?;
+    Ok(true)
 }
 
 async fn postpone(

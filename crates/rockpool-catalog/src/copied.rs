@@ -128,4 +128,11 @@ pub(crate) static TABLES: &[Table] = &[
         Text "source", Number "last_id", Number "adopted", Number "kept", Number "left_out", Number "started_at",
         Number "finished_at",
     ], false),
+    table!("stores", ["id"], [
+        Number "id", Text "name", Number "role", Number "since", Number "filled_to",
+    ], false),
+    table!("copies", ["name", "store_id"], [
+        Bytes "name", Number "store_id", Number "action", Number "renew", Number "size", Number "queued_at",
+        Number "due_at", Number "attempts", Number "owner", Number "settled_at",
+    ], false),
 ];

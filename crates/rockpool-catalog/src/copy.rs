@@ -268,6 +268,7 @@ async fn number_on(tx: &mut Tx) -> Result<()> {
         ("blobs", "SELECT MAX(blob_id) FROM objects"),
         ("media_types", "SELECT MAX(media_type) FROM blobs"),
         ("header_sets", "SELECT MAX(headers) FROM objects"),
+        ("stores", "SELECT MAX(store_id) FROM copies"),
     ] {
         let mut last = 0;
         for sql in [named, &format!("SELECT MAX(id) FROM {table}")] {

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use rockpool_types::Timestamp;
 
 use crate::{
-    BlobId, BucketId, CatalogError, MemberId,
+    BlobId, BucketId, CatalogError, MemberId, StoreId,
     dialect::{Dialect, Fault},
     row::Row,
     server::{Server, ServerTx},
@@ -240,6 +240,12 @@ impl From<BucketId> for Value<'_> {
 
 impl From<BlobId> for Value<'_> {
     fn from(id: BlobId) -> Self {
+        Self::Int(id.0)
+    }
+}
+
+impl From<StoreId> for Value<'_> {
+    fn from(id: StoreId) -> Self {
         Self::Int(id.0)
     }
 }

@@ -18,6 +18,7 @@
 //! - `objects`, `listing`: mapping keys to blobs, and walking them; `put` has the steps of a put, `walk` decides
 //!   what a listing shows and where it goes on; `short_keys` has what poolmgr did to long ones
 //! - `blobs`: the life of a blob's row; collection; `blob_rows` has what runs inside others' transactions
+//! - `stores`: blob stores by name; `copies`: what is queued for each, inside others' transactions; `copying`: working it off
 //! - `uploads`: multipart uploads and their parts
 //! - `usage`: exact counts
 //! - `copy`: into another database, of whatever engine; `copied` lists the tables; `snapshot`: into a file, at one moment,
@@ -42,7 +43,9 @@ mod buckets;
 mod catalog;
 mod codes;
 mod copied;
+mod copies;
 mod copy;
+mod copying;
 mod correct;
 mod database;
 mod describe;
@@ -66,6 +69,7 @@ mod sets;
 mod short_keys;
 mod snapshot;
 mod sqlite;
+mod stores;
 mod uploads;
 mod usage;
 mod walk;
@@ -74,10 +78,12 @@ pub use address::CatalogAddress;
 pub use adopt::{AdoptOutcome, AdoptPage, AdoptedName, Adoption};
 pub use audit::{BlobRow, MappingRow, StagedPart, UploadRow};
 pub use blob_rows::State as BlobState;
-pub use blobs::{CollectReason, Collectable, DeletionClaim};
+pub use blobs::{CollectReason, Collectable, DeletedBlob, DeletionClaim};
 pub use buckets::{BucketChange, NewBucket, RemoveBucket};
 pub use catalog::Catalog;
+pub use copies::CopyAction;
 pub use copy::CopyProgress;
+pub use copying::{CopyClaim, CopyQueue, CopyTerms};
 pub use correct::UnknownBytes;
 pub use error::CatalogError;
 pub use listing::{ListObjects, ListUploads, Listing, UploadListing};
@@ -86,9 +92,10 @@ pub use objects::{ObjectChange, PutObject, PutOutcome};
 pub use poolmgr::{Poolmgr, PoolmgrIdentity, PoolmgrName, PoolmgrSurvey};
 pub use records::{
     AccessKey, Blob, BlobId, Bucket, BucketId, Credential, Member, MemberId, MemberLimits,
-    MemberState, Object, Part, PartBytes, Scope, Upload, UploadId, Usage,
+    MemberState, Object, Part, PartBytes, Scope, StoreId, Upload, UploadId, Usage,
 };
 pub use recount::{BucketCount, Recount, ReferenceCount, StoreCount, Suspects};
 pub use server::ServerAddress;
 pub use snapshot::Snapshot;
+pub use stores::{Filled, MAIN_STORE, StoreRole, StoreRow};
 pub use uploads::PutPart;

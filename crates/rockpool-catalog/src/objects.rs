@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 use rockpool_types::{Acl, BlobHash, Conditions, ETag, ObjectAttributes, ObjectKey, Timestamp};
 
 use crate::{
-    BlobId, BucketId, Catalog, CatalogError, Object, Scope, UploadId, blob_rows,
+    BlobId, BucketId, Catalog, CatalogError, Object, Scope, StoreId, UploadId, blob_rows,
     blob_rows::signed,
-    codes,
+    codes, copies,
     database::{Result, Tx, Value},
     dialect::Fault,
     headers::{self, Basis},
@@ -52,6 +52,24 @@ pub struct PutObject {
     pub now: Timestamp,
     /// How long this node may take to store the bytes.
     pub lease: Duration,
+    /// With a claim: the store that the bytes were put to. `None`: the one that is the primary while there are no replicas.
+    pub stored_in: Option<StoreId>,
+    /// With a claim: when putting them there began.
+    pub stored_from: Timestamp,
+}
+
+impl PutObject {
+    /// The bytes that its claim vouches for.
+    pub(crate) const fn stored(&self) -> copies::Put<'_> {
+        copies::Put {
+            scope: self.scope,
+            hash: &self.hash,
+            size: self.size,
+            store: self.stored_in,
+            began: self.stored_from,
+            now: self.now,
+        }
+    }
 }
 
 /// What came of putting an object.

@@ -2,7 +2,7 @@
 use crate::{
     Blob, BlobId, MemberId, PutObject, PutOutcome, Scope, Usage,
     blob_rows::{self, State, signed},
-    codes,
+    codes, copies,
     database::{Result, Tx},
     dialect::Fault,
     headers::{self, Basis},
@@ -21,6 +21,8 @@ struct Owner {
     member: MemberId,
     max_bytes: Option<u64>,
     max_objects: Option<u64>,
+    /// Stores that the catalog knows, which is asked here as it costs nothing: none while there are no replicas.
+    stores: u64,
 }
 
 /// Puts an object, or says why not.
@@ -62,6 +64,9 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
         blob_rows::lock_in_order(tx, old.blob, put.scope, &put.hash).await?;
     }
     let Some((mut blob, state)) = blob_rows::lock(tx, put.scope, &put.hash).await? else {
+        if owner.stores > 0 {
+            copies::call_off(tx, put.scope, &put.hash, put.size, put.now).await?;
+        }
         return Ok(PutOutcome::Store(blob_rows::reserve(tx, put).await?));
     };
     if blob.size != put.size {
@@ -77,6 +82,9 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
             blob_rows::extend_lease(tx, blob.id, put.now.plus(put.lease)).await?;
             return Ok(PutOutcome::Store(blob.id));
         }
+        State::Storing if owner.stores > 0 && !copies::put(tx, put.stored()).await? => {
+            return Ok(PutOutcome::Wait);
+        }
         State::Storing | State::Live | State::Idle => {}
     }
     blob_rows::complete(tx, &mut blob, put).await?;
@@ -91,7 +99,7 @@ async fn try_to_put(tx: &mut Tx, put: &PutObject, claim: Option<BlobId>) -> Resu
 async fn find_owner(tx: &mut Tx, put: &PutObject) -> Result<Option<Owner>> {
     let row = tx
         .query_one(
-            "SELECT m.id, m.max_bytes, m.max_objects FROM buckets b \
+            "SELECT m.id, m.max_bytes, m.max_objects, (SELECT COUNT(*) FROM stores) FROM buckets b \
              JOIN members m ON m.id = b.member_id WHERE b.id = ?",
             &[put.bucket.into()],
         )
@@ -101,6 +109,7 @@ async fn find_owner(tx: &mut Tx, put: &PutObject) -> Result<Option<Owner>> {
             member: row.take()?,
             max_bytes: row.take()?,
             max_objects: row.take()?,
+            stores: row.take()?,
         })
     })
     .transpose()

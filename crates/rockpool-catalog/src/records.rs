@@ -36,6 +36,10 @@ row_id! {
     /// A blob's row. Never used again: content that went and came back has another.
     BlobId
 }
+row_id! {
+    /// A blob store's row. Never used again for another store.
+    StoreId
+}
 
 /// The public name of a multipart upload: 32 hexadecimal digits of randomness.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ use rockpool_types::{
     Timestamp,
 };
 
-use crate::{BlobId, BucketId, MemberId, UploadId, database::Result, dialect::Fault};
+use crate::{BlobId, BucketId, MemberId, StoreId, UploadId, database::Result, dialect::Fault};
 
 /// A column's value.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +141,7 @@ from_cell_via! {
     MemberId, i64, |n| Some(Self(n));
     BucketId, i64, |n| Some(Self(n));
     BlobId, i64, |n| Some(Self(n));
+    StoreId, i64, |n| Some(Self(n));
     Acl, i64, Self::from_code;
     DeliveryMode, i64, Self::from_code;
     [u8; 16], Vec<u8>, |bytes| bytes.try_into().ok();

@@ -308,10 +308,11 @@ impl Run<'_> {
         &self,
         hashes: HashSet<BlobHash>,
     ) -> Result<BTreeMap<BlobHash, u64>, PoolError> {
+        let store = &self.pool.primary().await?;
         let mut answers = stream::iter(hashes)
             .map(|hash| async move {
                 let key = blob_key(Scope::Public, &hash)?;
-                let size = self.pool.blobs().size(&key).await?;
+                let size = store.size(&key).await?;
                 Ok::<_, PoolError>((hash, size))
             })
             .buffer_unordered(SIZES_AT_ONCE);

@@ -73,9 +73,12 @@ impl StoredBackup {
 }
 
 impl Pool {
-    /// The pool's backups.
-    pub fn backups(&self) -> Backups {
-        Backups::new(self.blobs().clone(), self.spool().clone())
+    /// The pool's backups, which lie in its primary store.
+    ///
+    /// # Errors
+    /// When it is not known which that is, or the configuration lacks it.
+    pub async fn backups(&self) -> Result<Backups, PoolError> {
+        Ok(Backups::new(self.primary().await?, self.spool().clone()))
     }
 
     /// Makes a backup in `spool`, which needs room for the catalog and the backup. Members notice nothing of it.

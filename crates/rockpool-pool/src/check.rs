@@ -4,9 +4,9 @@
 //! Both sides are walked in pages, in the order of the store's keys, with a position to go on from. A pool that is checked
 //! serves on, so what differs in two pages is only a suspicion: it becomes a finding when the catalog said the same before
 //! and after the store was asked about that one item, or when it was counted at one moment of the database.
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use rockpool_blobs::Pace;
+use rockpool_blobs::{BlobStore, Pace};
 use rockpool_catalog::BlobId;
 use serde::{Deserialize, Serialize};
 
@@ -161,6 +161,7 @@ impl Pool {
     ) -> Result<CheckTotals, PoolError> {
         let mut check = Check {
             pool: self,
+            primary: self.primary().await?,
             options,
             pace: Pace::new(options.bytes_per_second, options.calls_per_second),
             position: from,
@@ -200,6 +201,8 @@ impl Pool {
 /// A check under way.
 struct Check<'a> {
     pool: &'a Pool,
+    /// The store that has to have every blob.
+    primary: Arc<dyn BlobStore>,
     options: &'a CheckOptions,
     pace: Pace,
     position: CheckPosition,

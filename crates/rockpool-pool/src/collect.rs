@@ -2,10 +2,15 @@
 use std::time::Instant;
 
 use rockpool_blobs::StoreKey;
-use rockpool_catalog::{CollectReason, DeletionClaim};
+use rockpool_catalog::{CollectReason, DeletedBlob, DeletionClaim};
 use serde::Serialize;
 
-use crate::{Pool, PoolError, intake::blob_key, seal::random};
+use crate::{
+    Pool, PoolError,
+    intake::blob_key,
+    seal::random,
+    stores::{DEFAULT_GRACE, Places, StorePlace},
+};
 
 /// What a collection would do now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -169,6 +174,17 @@ impl Pool {
         Ok(!claims.is_empty())
     }
 
+    /// When copies of a blob go whose bytes are gone. After a quarantine it is not told which store was the primary before.
+    fn deleted(&self, claim: &DeletionClaim, places: &Places) -> DeletedBlob {
+        let grace_of = |place: &StorePlace| Some((place.id?, place.store.as_ref()?.parts.grace));
+        DeletedBlob {
+            removed_from: places.primary.id.filter(|_| !claim.quarantine_over),
+            now: self.now(),
+            graces: places.all().filter_map(grace_of).collect(),
+            grace: DEFAULT_GRACE,
+        }
+    }
+
     /// Has the bytes deleted, if the store can begin with it before `deadline`.
     pub(crate) async fn delete_blob(
         &self,
@@ -179,10 +195,11 @@ impl Pool {
         let blob = &claim.blob;
         let settled = self.now().plus(self.settings().longest_delete);
         let key = blob_key(blob.scope, &blob.hash)?;
+        let places = self.places().await?;
         let certain = if claim.quarantine_over {
             true
         } else {
-            let remove = self.blobs().remove_before(&key, deadline);
+            let remove = places.primary.get()?.remove_before(&key, deadline);
             match tokio::time::timeout(self.settings().longest_delete, remove).await {
                 Ok(Ok(())) if claim.uncertain => {
                     self.catalog()
@@ -209,7 +226,11 @@ impl Pool {
         };
         if !certain {
             report.postponed_blobs += 1;
-        } else if self.catalog().finish_deletion(claim).await? {
+        } else if self
+            .catalog()
+            .finish_deletion(claim, &self.deleted(claim, &places))
+            .await?
+        {
             report.removed_blobs += 1;
             report.removed_bytes += blob.size;
         }

@@ -232,7 +232,7 @@ impl Pool {
             ));
         };
         let key = StoreKey::new(key.clone()).map_err(|e| PoolError::Internal(e.to_string()))?;
-        if !Arc::ptr_eq(self.staging(), self.blobs()) {
+        if !Arc::ptr_eq(self.staging(), &self.primary().await?) {
             let mut sink = Sink::new(self, Digests::new([]), Some(part.size));
             self.read_part(upload, part, &mut sink).await?;
             let (content, _, media_type) = sink.finish().await?;

@@ -1,7 +1,8 @@
 //! A body into the spool, its digests and its blob.
 use bytes::Bytes;
-use rockpool_blobs::{Content, SpoolWriter, StoreKey};
-use rockpool_catalog::{MemberId, PutObject, PutOutcome, Scope};
+use futures_util::StreamExt;
+use rockpool_blobs::{BlobReader, BlobStore, Content, SpoolWriter, StoreKey};
+use rockpool_catalog::{Blob, MemberId, PutObject, PutOutcome, Scope};
 use rockpool_media::{MediaType, SNIFF_BYTES, sniff};
 use rockpool_types::{BlobHash, BlobPath, Checksum, ChecksumAlgorithm};
 use std::{sync::Arc, time::Duration};
@@ -36,9 +37,9 @@ pub(crate) struct Taken {
 pub(crate) enum Origin<'a> {
     /// They were taken in.
     Content(&'a Content),
-    /// The blob store has them under another key.
-    Copy(StoreKey),
-    /// The blob store has them as a staged part, which goes with its upload.
+    /// They are those of another blob, of another scope.
+    Copy(&'a Blob),
+    /// They are a staged part, which goes with its upload.
     Part(StoreKey),
     /// An object of the same scope has them, so the store has them as long as that object stands.
     Object,
@@ -104,7 +105,10 @@ impl Pool {
             match self.catalog().put_object(put.clone(), claim.take()).await? {
                 PutOutcome::Mapped { known } => return Ok((known, put)),
                 PutOutcome::Store(blob) => {
-                    self.store(&key, &origin, &put.media_type).await?;
+                    let places = self.places().await?;
+                    (put.stored_in, put.stored_from) = (places.primary.id, put.now);
+                    let store = places.primary.get()?;
+                    self.store(store, &key, &origin, &put.media_type).await?;
                     claim = Some(blob);
                 }
                 PutOutcome::Wait => tokio::time::sleep(WAIT).await,
@@ -122,19 +126,56 @@ impl Pool {
 
     async fn store(
         &self,
+        store: &Arc<dyn BlobStore>,
         key: &StoreKey,
         origin: &Origin<'_>,
         media_type: &str,
     ) -> Result<(), PoolError> {
-        match origin {
-            Origin::Content(content) => Ok(self.blobs().put(key, content, media_type).await?),
-            Origin::Copy(from) | Origin::Part(from)
-                if self.blobs().copy(from, key, media_type).await? =>
-            {
-                Ok(())
+        let content = match origin {
+            Origin::Content(content) => (*content).clone(),
+            Origin::Copy(blob) => {
+                let from = blob_key(blob.scope, &blob.hash)?;
+                let copied = store.copy(&from, key, media_type).await;
+                if matches!(copied, Ok(true)) {
+                    return Ok(());
+                }
+                // Another store may have it, unless it went with its object.
+                let opened = self.open_blob(blob, None).await;
+                let reader = opened.map_err(|error| match (copied, error) {
+                    (Ok(_), PoolError::Internal(_)) => PoolError::NoSuchKey,
+                    (Err(copying), _) => copying.into(),
+                    (Ok(_), error) => error,
+                })?;
+                self.content_of(reader).await?
             }
-            Origin::Part(_) => Err(PoolError::NoSuchUpload),
-            Origin::Copy(_) | Origin::Object => Err(PoolError::NoSuchKey),
+            Origin::Part(from) if Arc::ptr_eq(store, self.staging()) => {
+                return match store.copy(from, key, media_type).await? {
+                    true => Ok(()),
+                    false => Err(PoolError::NoSuchUpload),
+                };
+            }
+            Origin::Part(from) => {
+                let reader = self.staging().open(from, None).await?;
+                let reader = reader.ok_or(PoolError::NoSuchUpload)?;
+                self.content_of(reader).await?
+            }
+            Origin::Object => return Err(PoolError::NoSuchKey),
+        };
+        Ok(store.put(key, &content, media_type).await?)
+    }
+
+    /// All bytes of an item, in memory or in the spool. `Unavailable` when they break off.
+    async fn content_of(&self, mut reader: BlobReader) -> Result<Content, PoolError> {
+        let mut sink = Sink::new(self, Digests::new([]), Some(reader.size));
+        while let Some(chunk) = reader.stream.next().await {
+            let broke_off = |e| PoolError::Unavailable(format!("reading a blob broke off: {e}"));
+            sink.write(chunk.map_err(broke_off)?).await?;
+        }
+        let (content, ..) = sink.finish().await?;
+        if content.len() == reader.size {
+            Ok(content)
+        } else {
+            Err(PoolError::Unavailable("a blob was cut short".into()))
         }
     }
 }

@@ -10,6 +10,8 @@
 //! - `intake`: a body into the spool, its digests and its blob
 //! - `objects`, `uploads`, `complete`: the verbs of objects and multipart uploads
 //! - `public`: what the world reads; `inflight`: waiting for an upload that is under way
+//! - `stores`: the blob stores by their roles, and reading from whichever has a blob
+//! - `replicate`: copying to replicas, removing there, putting back
 //! - `collect`: collecting idle blobs, abandoned uploads and leftovers
 //! - `backup`: backups of the catalog, beside the blobs
 //! - `check`: whether all is well; `repair`: putting right what a check found
@@ -33,8 +35,10 @@ mod objects;
 mod pool;
 mod public;
 mod repair;
+mod replicate;
 mod seal;
 mod small_body;
+mod stores;
 mod uploads;
 
 pub use access::{Access, Caller, Entry, KeyHolder, Rights};
@@ -54,8 +58,10 @@ pub use objects::{CopyObject, PutRequest, Stored};
 pub use pool::{Pool, PoolParts, PoolSettings};
 pub use public::PublicObject;
 pub use repair::{Repair, RepairOptions};
+pub use replicate::{AddReplica, PromoteReplica, ReplicationReport, StoreStatus};
 pub use seal::SealingKey;
 pub use small_body::read_small_body;
+pub use stores::ReplicaParts;
 pub use uploads::{NewUpload, StoredPart};
 
 // What the faces meet through the pool.

@@ -9,7 +9,7 @@ use rockpool_types::{
 
 use crate::{
     BodySource, Entry, Pool, PoolError, Rights,
-    intake::{Origin, Taken, blob_key},
+    intake::{Origin, Taken},
 };
 
 /// How often a verb looks again at an object that others change under its hands.
@@ -118,7 +118,7 @@ impl Pool {
         point_to(&mut put, &source.blob);
         put.conditions = copy.conditions;
         let (_, put) = self
-            .map(put.clone(), self.origin_in_store(&source.blob, put.scope)?)
+            .map(put.clone(), origin_in_store(&source.blob, put.scope))
             .await?;
         Ok(Stored::from(&put))
     }
@@ -170,7 +170,7 @@ impl Pool {
             point_to(&mut put, &object.blob);
             // Not by its ETag: another may have written the same content meanwhile, with other attributes.
             put.moves_from = Some(object.blob.id);
-            let origin = self.origin_in_store(&object.blob, put.scope)?;
+            let origin = origin_in_store(&object.blob, put.scope);
             match self.map(put, origin).await {
                 Ok(_) => return Ok(()),
                 // The object was overwritten, or went, while its bytes were copied: look again.
@@ -250,16 +250,18 @@ impl Pool {
             moves_from: None,
             now: self.now(),
             lease: self.settings().store_lease,
+            stored_in: None,
+            stored_from: self.now(),
         }
     }
+}
 
-    /// Where the bytes of a blob are for a put into `scope`.
-    fn origin_in_store(&self, blob: &Blob, scope: Scope) -> Result<Origin<'static>, PoolError> {
-        if blob.scope == scope {
-            Ok(Origin::Object)
-        } else {
-            Ok(Origin::Copy(blob_key(blob.scope, &blob.hash)?))
-        }
+/// Where the bytes of a blob are for a put into `scope`.
+fn origin_in_store(blob: &Blob, scope: Scope) -> Origin<'_> {
+    if blob.scope == scope {
+        Origin::Object
+    } else {
+        Origin::Copy(blob)
     }
 }
 

@@ -5,15 +5,19 @@ use rockpool_blobs::{BlobStore, Spool};
 use rockpool_catalog::{Bucket, Catalog};
 use rockpool_types::{AccessKeyId, BucketName, Clock, HostName, Timestamp};
 
-use crate::{KeyHolder, SealingKey, cache::Fresh, inflight::InFlight};
+use crate::{
+    KeyHolder, ReplicaParts, SealingKey, cache::Fresh, inflight::InFlight, stores::Stores,
+};
 
 /// What a pool is made of.
 #[derive(Debug)]
 pub struct PoolParts {
     /// The catalog.
     pub catalog: Catalog,
-    /// Where blobs lie, public and private.
+    /// The store called `main`: where blobs lie, public and private, unless a replica was promoted.
     pub blobs: Arc<dyn BlobStore>,
+    /// The other stores of the configuration, of other names than `main` and each other's.
+    pub replicas: Vec<ReplicaParts>,
     /// Where parts of multipart uploads lie until their completion.
     pub staging: Arc<dyn BlobStore>,
     /// This node's spool.
@@ -81,6 +85,7 @@ pub struct Pool(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     parts: PoolParts,
+    stores: Stores,
     inflight: InFlight,
     caches: Caches,
 }
@@ -106,6 +111,7 @@ impl Pool {
             hosts: Fresh::new(Self::REMEMBERED, lifetime),
         };
         Self(Arc::new(Inner {
+            stores: Stores::new(parts.blobs.clone(), parts.replicas.clone()),
             parts,
             inflight: InFlight::default(),
             caches,
@@ -126,8 +132,8 @@ impl Pool {
         &self.0.parts.catalog
     }
 
-    pub(crate) fn blobs(&self) -> &Arc<dyn BlobStore> {
-        &self.0.parts.blobs
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.0.stores
     }
 
     pub(crate) fn staging(&self) -> &Arc<dyn BlobStore> {

@@ -1,11 +1,8 @@
 //! What the world reads.
-use std::ops::Range;
-
-use rockpool_blobs::BlobReader;
 use rockpool_catalog::{Blob, Bucket, Object, Scope};
 use rockpool_types::{BlobHash, DeliveryMode, ObjectKey};
 
-use crate::{Pool, PoolError, intake::blob_key};
+use crate::{Pool, PoolError};
 
 /// A public object, and whether the reader had to wait for its upload.
 #[derive(Clone, Debug)]
@@ -52,32 +49,5 @@ impl Pool {
             Some(blob) => self.described(blob).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Opens a blob's bytes, or a range of them (end excluded, within the blob, not empty).
-    pub async fn open_blob(
-        &self,
-        blob: &Blob,
-        range: Option<Range<u64>>,
-    ) -> Result<BlobReader, PoolError> {
-        let key = blob_key(blob.scope, &blob.hash)?;
-        let Some(reader) = self.blobs().open(&key, range).await? else {
-            return Err(PoolError::Internal(format!(
-                "the blob store has lost {key}"
-            )));
-        };
-        if reader.size != blob.size {
-            let (found, expected) = (reader.size, blob.size);
-            return Err(PoolError::Internal(format!(
-                "{key} has {found} bytes in the blob store, not {expected}"
-            )));
-        }
-        Ok(reader)
-    }
-
-    /// Whether the catalog and the store can be reached. `Unavailable` or `Internal` says what cannot.
-    pub async fn probe(&self) -> Result<(), PoolError> {
-        self.catalog().probe().await?;
-        Ok(self.blobs().probe().await?)
     }
 }

@@ -2,7 +2,7 @@
 //! first, so that an old finding does no harm.
 use std::time::Instant;
 
-use rockpool_blobs::{Pace, StoreKey};
+use rockpool_blobs::{BlobStore, Pace, StoreKey};
 use rockpool_catalog::{BlobId, BlobRow, BucketId, Suspects, UnknownBytes, UploadId};
 use rockpool_types::ObjectKey;
 use serde::Serialize;
@@ -122,7 +122,7 @@ impl Pool {
             | (Repair::Quarantine, Finding::BlobDamaged { blob }) => self.quarantine(blob).await,
             (Repair::RemoveObject, Finding::ObjectLost { object, blob }) => {
                 let key = store_key(&blob.key)?;
-                if self.blobs().size(&key).await?.is_some() {
+                if self.primary().await?.size(&key).await?.is_some() {
                     return Ok(false);
                 }
                 self.remove_lost_object(object, blob.row).await
@@ -210,8 +210,8 @@ impl Pool {
         let Some(row) = self.stored_row(blob).await? else {
             return Ok(false);
         };
-        let key = store_key(&blob.key)?;
-        let reading = read_item(self.blobs().as_ref(), &key, &Pace::new(None, None)).await?;
+        let (key, store) = (store_key(&blob.key)?, self.primary().await?);
+        let reading = read_item(store.as_ref(), &key, &Pace::new(None, None)).await?;
         let still = judge(&row, reading)?;
         if !matches!(
             still,
@@ -219,14 +219,23 @@ impl Pool {
         ) {
             return Ok(false);
         }
-        let away = store_key(&format!("{QUARANTINE}{key}"))?;
-        let copied = self.blobs().copy(&key, &away, "application/octet-stream");
-        if !copied.await? {
-            return Ok(false);
-        }
         // Somebody may put the right bytes there in a moment.
         let deadline = Instant::now() + self.settings().delete_lease / 2;
-        self.blobs().remove_before(&key, deadline).await?;
+        self.move_away(store.as_ref(), &key, deadline).await
+    }
+
+    /// Moves an item to `quarantine/`, unless it is too late; it is copied before it is removed. `false`: there is none.
+    pub(crate) async fn move_away(
+        &self,
+        store: &dyn BlobStore,
+        key: &StoreKey,
+        deadline: Instant,
+    ) -> Result<bool, PoolError> {
+        let away = store_key(&format!("{QUARANTINE}{key}"))?;
+        if !store.copy(key, &away, "application/octet-stream").await? {
+            return Ok(false);
+        }
+        store.remove_before(key, deadline).await?;
         Ok(true)
     }
 
@@ -257,7 +266,8 @@ impl Pool {
     }
 
     async fn remove_lost_blob(&self, blob: &FoundBlob) -> Result<bool, PoolError> {
-        if self.blobs().size(&store_key(&blob.key)?).await?.is_some() {
+        let store = self.primary().await?;
+        if store.size(&store_key(&blob.key)?).await?.is_some() {
             return Ok(false);
         }
         let id = BlobId::from_i64(blob.row);
@@ -286,7 +296,7 @@ impl Pool {
 
     async fn drop_leftover(&self, place: Place, name: &str) -> Result<bool, PoolError> {
         match place {
-            Place::Store => self.blobs().remove_leftover(name).await?,
+            Place::Store => self.primary().await?.remove_leftover(name).await?,
             Place::Staging => self.staging().remove_leftover(name).await?,
             Place::Spool => {
                 let spool = self.spool().clone();
@@ -303,7 +313,8 @@ impl Pool {
             return Ok(false);
         };
         let key = store_key(&blob.key)?;
-        let reading = read_item(self.blobs().as_ref(), &key, &Pace::new(None, None)).await?;
+        let store = self.primary().await?;
+        let reading = read_item(store.as_ref(), &key, &Pace::new(None, None)).await?;
         match judge(&row, reading)? {
             Some(Finding::BlobWrongMd5 { counted, .. }) => {
                 let mut md5 = [0; 16];

@@ -12,7 +12,8 @@ use rockpool_blobs::{BlobStore, DiskStore, Durability, Spool};
 use rockpool_catalog::Catalog;
 use rockpool_pool::{
     Access, Caller, CheckEvent, CheckOptions, CheckPosition, Entry, Finding, ListObjects,
-    MemberLimits, NewKey, Pool, PoolError, PoolParts, PoolSettings, PutRequest, SealingKey, Stored,
+    MemberLimits, NewKey, Pool, PoolError, PoolParts, PoolSettings, PutRequest, ReplicaParts,
+    SealingKey, Stored,
 };
 use rockpool_types::{
     Acl, BucketName, Clock, Conditions, ManualClock, MemberName, ObjectAttributes, ObjectKey,
@@ -30,6 +31,8 @@ const CATALOG_CONNECTIONS: u32 = 8;
 pub struct TestPoolOptions {
     /// Its settings.
     pub settings: PoolSettings,
+    /// The names of further stores, which lie in folders of their names beside `store/`.
+    pub replicas: Vec<&'static str>,
 }
 
 /// A pool on the engine of this run and a directory, with its blob store behind faults and its clock in the test's hand. When it is
@@ -40,6 +43,8 @@ pub struct TestPool {
     pub pool: Pool,
     /// Its blob store, which is its staging too.
     pub store: FaultyStore,
+    /// Its further stores, in the order of their names in the options.
+    pub replicas: Vec<FaultyStore>,
     /// Its catalog.
     pub catalog: Catalog,
     /// Its clock's hand.
@@ -56,9 +61,14 @@ impl TestPool {
     pub async fn start(options: TestPoolOptions) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let (clock, hand) = Clock::manual(Timestamp::from_millis(1_790_000_000_000));
-        let disk = DiskStore::open(&directory.path().join("store"), Durability::Relaxed)
-            .expect("the store opens");
-        let store = FaultyStore::new(Arc::new(disk));
+        let open = |name: &str| {
+            let disk = DiskStore::open(&directory.path().join(name), Durability::Relaxed);
+            FaultyStore::new(Arc::new(disk.expect("the store opens")))
+        };
+        let store = open("store");
+        let replicas: Vec<FaultyStore> = options.replicas.iter().map(|name| open(name)).collect();
+        let named = options.replicas.iter().zip(&replicas);
+        let named = named.map(|(name, store)| ReplicaParts::new(*name, Arc::new(store.clone())));
         let shared: Arc<dyn BlobStore> = Arc::new(store.clone());
         let address = Engine::of_this_run().fresh_catalog(directory.path());
         let parsed = address.parse().expect("the address of a catalog");
@@ -68,6 +78,7 @@ impl TestPool {
         let pool = Pool::new(PoolParts {
             catalog: catalog.clone(),
             blobs: shared.clone(),
+            replicas: named.collect(),
             staging: shared,
             spool: Spool::open(&directory.path().join("spool")).expect("the spool opens"),
             sealing_key: SealingKey::new([7; 32]),
@@ -77,6 +88,7 @@ impl TestPool {
         Self {
             pool,
             store,
+            replicas,
             catalog,
             clock: hand,
             directory,

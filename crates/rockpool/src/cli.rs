@@ -7,7 +7,8 @@ use crate::{
     commands::{
         adopt::AdoptArgs, backup::BackupArgs, bucket::BucketCommand, catalog::CatalogCommand,
         check::CheckArgs, config::ConfigCommand, gc::GcArgs, links::LinksArgs,
-        member::MemberCommand, object::ObjectCommand, restore::RestoreArgs, serve::ServeArgs,
+        member::MemberCommand, object::ObjectCommand, replica::ReplicaCommand,
+        restore::RestoreArgs, serve::ServeArgs,
     },
     config::Overrides,
 };
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     /// Look at objects
     #[command(subcommand)]
     Object(ObjectCommand),
+    /// Further stores that every blob is copied to
+    #[command(subcommand)]
+    Replica(ReplicaCommand),
     /// Back the catalog up, while nodes run: into the store, beside the blobs, or into a file
     Backup(BackupArgs),
     /// Bring a lost catalog back from a backup, into an empty database; no node may run meanwhile

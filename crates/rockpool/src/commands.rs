@@ -13,6 +13,7 @@ pub(crate) mod member;
 pub(crate) mod member_key;
 pub(crate) mod member_limits;
 pub(crate) mod object;
+pub(crate) mod replica;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod shell;

@@ -1,7 +1,7 @@
 //! Configuration: settings as they are written, checked, and resolved to paths.
 //!
 //! - `values`: spans of time, addresses, `off`; `settings`: every setting
-//! - `links`: those of the link shield, apart as they are many
+//! - `links`: those of the link shield, apart as they are many; `replicas`: those of further stores
 //! - `reader`, `parse`: from TOML to settings, with all problems at once
 //! - `check`: what settings must be to each other
 //! - `load`: flags over file over defaults
@@ -11,6 +11,7 @@ mod links;
 mod load;
 mod parse;
 mod reader;
+mod replicas;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ mod values;
 
 pub(crate) use links::LinksSettings;
 pub(crate) use load::{Config, ConfigError, FILE_NAME, Overrides, Paths, load, read_secret_file};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Settings, StoreSettings};
 pub(crate) use values::{
     HttpUrl, ListenAddress, LogFormat, OrOff, Span, StagingKind, StoreKind, UrlForm,
 };

@@ -44,8 +44,9 @@ async fn look(pool: &Pool, interval: Duration, keep: usize) -> Result<Duration> 
     let made = pool.make_backup(pool.spool()).await?;
     // Another node may have made one in the same minutes.
     if until_due(pool, interval).await?.is_zero() {
-        let name = pool.backups().store(&made).await?;
-        let removed = pool.backups().prune(keep).await?;
+        let backups = pool.backups().await?;
+        let name = backups.store(&made).await?;
+        let removed = backups.prune(keep).await?;
         tracing::info!(
             backup.name = name,
             backup.bytes = made.bytes(),
@@ -58,7 +59,7 @@ async fn look(pool: &Pool, interval: Duration, keep: usize) -> Result<Duration> 
 }
 
 async fn until_due(pool: &Pool, interval: Duration) -> Result<Duration> {
-    let backups = pool.backups().list().await?;
+    let backups = pool.backups().await?.list().await?;
     let newest = backups.last().map(|backup| backup.taken_at());
     Ok(newest.map_or(Duration::ZERO, |taken_at| {
         pool.now().until(taken_at.plus(interval))

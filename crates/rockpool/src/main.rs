@@ -5,7 +5,7 @@
 //! - `config`: settings, from flags and a file
 //! - `wiring`: the one place where a pool and its faces are put together; `data_dir`: what lies where
 //! - `node`: what serves, from its start to its end; `listener`, `stall`: sockets, connections and their bounds
-//! - `collector`, `describer`, `keeper`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
+//! - `collector`, `describer`, `keeper`, `replicator`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
 //! - `output`, `views`, `pool_error`, `progress`: what commands print
 
 mod addresses;
@@ -22,6 +22,7 @@ mod output;
 mod pool_error;
 mod poolmgr_config;
 mod progress;
+mod replicator;
 mod stall;
 mod telemetry;
 mod views;
@@ -84,6 +85,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         })?,
         Command::Object(command) => with_pool(&overrides, async |pool, _| {
             commands::object::run(pool, command).await
+        })?,
+        Command::Replica(command) => with_pool(&overrides, async |pool, _| {
+            commands::replica::run(pool, command).await
         })?,
         Command::Gc(args) => {
             with_pool(&overrides, async |pool, _| {

@@ -1,4 +1,6 @@
 //! A node: its sockets, its faces and what runs beside them, from its start to its end.
+use std::sync::Arc;
+
 use anyhow::Result;
 use http::Request;
 use hyper::body::Incoming;
@@ -6,6 +8,7 @@ use rockpool_links::LinkFace;
 use rockpool_pool::{Pool, PoolError};
 use rockpool_s3::S3Face;
 use rockpool_web::{BlobServer, Health, Redirector};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
     config::{Config, ListenAddress, OrOff},
     data_dir, describer, keeper,
     listener::{ConnectionLimits, Listener},
-    welcome,
+    replicator, welcome,
     wiring::{self, Leftovers},
 };
 
@@ -25,6 +28,8 @@ pub(crate) struct Node {
     links: Option<LinkFace>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
+    /// Rung to have copies made at once.
+    alarm: Arc<Notify>,
 }
 
 impl Node {
@@ -75,7 +80,13 @@ impl Node {
             links,
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
+            alarm: Arc::default(),
         }
+    }
+
+    /// Has what is queued for replicas copied now, also what waits for another attempt.
+    pub(crate) fn hasten_copies(&self) {
+        self.alarm.notify_one();
     }
 
     /// Stops accepting, and lets requests in flight finish within the configured time.
@@ -128,6 +139,7 @@ impl Node {
         }
         if !settings.read_only {
             self.spawn(describer::run(pool.clone()));
+            self.spawn(replicator::run(pool.clone(), self.alarm.clone()));
             if let Some(interval) = settings.backup.interval.on() {
                 let keep = settings.backup.keep as usize;
                 self.spawn(keeper::run(pool.clone(), interval.get(), keep));

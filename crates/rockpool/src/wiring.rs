@@ -6,19 +6,20 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use rockpool_blobs::{
-    BlobStore, DiskStore, Durability, S3Settings as S3StoreSettings, S3Store, Spool, StoreKey,
+    AwayStore, BlobStore, DiskStore, Durability, S3Settings as S3StoreSettings, S3Store, Spool,
+    StoreKey,
 };
-use rockpool_catalog::Catalog;
-use rockpool_pool::{Backups, Pool, PoolParts, PoolSettings};
+use rockpool_catalog::{Catalog, MAIN_STORE, StoreRole, StoreRow};
+use rockpool_pool::{Backups, Pool, PoolParts, PoolSettings, ReplicaParts};
 use rockpool_s3::S3Settings;
-use rockpool_types::Clock;
+use rockpool_types::{ByteSize, Clock};
 use rockpool_web::{BlobPathForm, PublicUrl, WebSettings};
 
 pub(crate) use links::{hosts, open_desk, open_links};
 
 use crate::{
     addresses::Addresses,
-    config::{Config, HttpUrl, Settings, Span, StagingKind, StoreKind, UrlForm},
+    config::{Config, HttpUrl, Settings, Span, StagingKind, StoreKind, StoreSettings, UrlForm},
     data_dir,
 };
 
@@ -45,16 +46,18 @@ pub(crate) async fn open_pool(config: &Config, leftovers: Leftovers) -> Result<P
     let first_members = catalog.list_members(None, 1).await?;
     let sealing_key = data_dir::sealing_key(&paths.sealing_key, first_members.is_empty())?;
     let config = config.clone();
-    let (blobs, staging, spool, settings) =
-        tokio::task::spawn_blocking(move || open_stores(&config, leftovers)).await??;
+    let enlisted = catalog.list_stores().await?;
+    let stores =
+        tokio::task::spawn_blocking(move || open_stores(&config, &enlisted, leftovers)).await??;
     let pool = Pool::new(PoolParts {
         catalog,
-        blobs,
-        staging,
-        spool,
+        blobs: stores.blobs,
+        replicas: stores.replicas,
+        staging: stores.staging,
+        spool: stores.spool,
         sealing_key,
         clock: Clock::system(),
-        settings,
+        settings: stores.settings,
     });
     for member in first_members {
         if !pool.unseals_keys_of(&member).await? {
@@ -68,10 +71,18 @@ pub(crate) async fn open_pool(config: &Config, leftovers: Leftovers) -> Result<P
     Ok(pool)
 }
 
-type Stores = (Arc<dyn BlobStore>, Arc<dyn BlobStore>, Spool, PoolSettings);
+/// What a pool is put together from.
+struct Stores {
+    blobs: Arc<dyn BlobStore>,
+    replicas: Vec<ReplicaParts>,
+    staging: Arc<dyn BlobStore>,
+    spool: Spool,
+    settings: PoolSettings,
+}
 
-/// Opens what lies on disk, or prepares for what does not. Blocking.
-fn open_stores(config: &Config, leftovers: Leftovers) -> Result<Stores> {
+/// Opens what lies on disk, or prepares for what does not. Where replicas are enlisted, a store that cannot be opened
+/// keeps no node from starting: the others have its blobs. Blocking.
+fn open_stores(config: &Config, enlisted: &[StoreRow], leftovers: Leftovers) -> Result<Stores> {
     let (settings, paths) = (&config.settings, &config.paths);
     let spool = match leftovers {
         Leftovers::Remove => Spool::open(&paths.spool),
@@ -83,19 +94,73 @@ fn open_stores(config: &Config, leftovers: Leftovers) -> Result<Stores> {
             paths.spool.display()
         )
     })?;
-    let blobs = open_blobs(config, leftovers, &spool)?;
+    for row in enlisted {
+        let name = row.name.as_str();
+        if name != MAIN_STORE && !settings.replicas.contains_key(name) {
+            tracing::error!(
+                store.name = name,
+                "The catalog knows a store that the configuration lacks; give every node the same sections `replicas`"
+            );
+        }
+    }
+    let open = |name: &str, store: &StoreSettings, directory: &Path| {
+        let opened = open_store(settings, name, store, directory, leftovers, &spool);
+        match opened {
+            Err(error) if name != "store" || !enlisted.is_empty() => {
+                tracing::error!(
+                    store.name = name,
+                    error.cause = format!("{error:#}"),
+                    "A store cannot be opened; this node goes on without it until it is restarted"
+                );
+                Ok(Arc::new(AwayStore::new(format!("{error:#}"))) as Arc<dyn BlobStore>)
+            }
+            opened => opened,
+        }
+    };
+    let blobs = open("store", &settings.store, &paths.store)?;
+    let mut replicas = Vec::new();
+    for (name, replica) in &settings.replicas {
+        let path = format!("replicas.{name}");
+        replicas.push(ReplicaParts {
+            max_parallel: replica.max_parallel,
+            bytes_per_second: replica.max_rate.map(ByteSize::as_u64),
+            grace: replica.delete_grace.get(),
+            ..ReplicaParts::new(name, open(&path, &replica.store, &paths.replicas[name])?)
+        });
+    }
     let staging = match settings.staging.kind {
         StagingKind::Disk => open_disk(&paths.staging, "staging.directory", leftovers)?,
-        StagingKind::Store => blobs.clone(),
+        // Where blobs are put as long as this node runs, or were put when it started.
+        StagingKind::Store => {
+            let primary = enlisted.iter().find(|row| row.role == StoreRole::Primary);
+            let promoted = primary.and_then(|row| replicas.iter().find(|r| r.name == row.name));
+            promoted.map_or_else(|| blobs.clone(), |replica| replica.store.clone())
+        }
     };
-    Ok((blobs, staging, spool, pool_settings(settings)))
+    Ok(Stores {
+        blobs,
+        replicas,
+        staging,
+        spool,
+        settings: pool_settings(settings),
+    })
 }
 
-fn open_blobs(config: &Config, leftovers: Leftovers, spool: &Spool) -> Result<Arc<dyn BlobStore>> {
-    let settings = &config.settings;
-    match settings.store.kind {
-        StoreKind::Disk => open_disk(&config.paths.store, "store.directory", leftovers),
-        StoreKind::S3 => Ok(Arc::new(open_bucket(settings, spool.clone())?)),
+/// Opens one store, which the configuration has under `name`. Blocking.
+fn open_store(
+    settings: &Settings,
+    name: &str,
+    store: &StoreSettings,
+    directory: &Path,
+    leftovers: Leftovers,
+    spool: &Spool,
+) -> Result<Arc<dyn BlobStore>> {
+    match store.kind {
+        StoreKind::Disk => open_disk(directory, &format!("{name}.directory"), leftovers),
+        StoreKind::S3 => {
+            let bucket = open_bucket(settings, name, store, spool.clone())?;
+            Ok(Arc::new(bucket))
+        }
     }
 }
 
@@ -107,7 +172,16 @@ pub(crate) fn open_backups(config: &Config, scratch: Option<&Path>) -> Result<Ba
     let directory = scratch.unwrap_or(&config.paths.spool);
     let spool = Spool::open_leaving(directory)
         .with_context(|| format!("the directory {} cannot be used", directory.display()))?;
-    let blobs = open_blobs(config, Leftovers::Leave, &spool)?;
+    let (settings, paths) = (&config.settings, &config.paths);
+    let left = Leftovers::Leave;
+    let blobs = open_store(
+        settings,
+        "store",
+        &settings.store,
+        &paths.store,
+        left,
+        &spool,
+    )?;
     Ok(Backups::new(blobs, spool))
 }
 
@@ -126,10 +200,16 @@ fn open_disk(directory: &Path, setting: &str, leftovers: Leftovers) -> Result<Ar
 }
 
 /// A client for the bucket; connects to nothing yet.
-fn open_bucket(settings: &Settings, spool: Spool) -> Result<S3Store> {
-    let bucket = settings.store.s3.as_ref();
-    let bucket = bucket.context("store.kind is `s3` without a section store.s3")?;
-    let given = |what| format!("store.s3.{what} must be given");
+fn open_bucket(
+    settings: &Settings,
+    name: &str,
+    store: &StoreSettings,
+    spool: Spool,
+) -> Result<S3Store> {
+    let bucket = store.s3.as_ref();
+    let bucket =
+        bucket.with_context(|| format!("{name}.kind is `s3` without a section {name}.s3"))?;
+    let given = |what| format!("{name}.s3.{what} must be given");
     let endpoint = bucket
         .endpoint
         .as_ref()

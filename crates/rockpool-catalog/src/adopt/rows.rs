@@ -51,17 +51,15 @@ pub(super) struct Referenced {
     pub(super) size: u64,
 }
 
-/// Blobs that count as stored from now on.
+/// Blobs that count as stored from now on, with their sizes.
 #[derive(Default)]
-pub(super) struct Arrived {
-    pub(super) blobs: i64,
-    pub(super) bytes: i64,
-}
+pub(super) struct Arrived(pub(super) Vec<(BlobHash, u64)>);
 
 impl Arrived {
-    fn add(&mut self, size: u64) {
-        self.blobs += 1;
-        self.bytes += signed(size);
+    /// Their number and bytes.
+    pub(super) fn count(&self) -> (i64, i64) {
+        let bytes = self.0.iter().map(|(_, size)| signed(*size)).sum();
+        (i64::try_from(self.0.len()).unwrap_or(i64::MAX), bytes)
     }
 }
 
@@ -85,12 +83,12 @@ pub(super) async fn reference_blobs(
         .map(|(hash, (size, refs))| (hash, *size, *refs))
         .collect();
     let mut arrived = Arrived::default();
-    for (_, size, _) in &new {
-        arrived.add(*size);
-    }
-    for (blob, state) in known.values() {
+    arrived
+        .0
+        .extend(new.iter().map(|(hash, size, _)| (**hash, *size)));
+    for (hash, (blob, state)) in &known {
         if *state == State::Storing {
-            arrived.add(blob.size);
+            arrived.0.push((*hash, blob.size));
         }
     }
     add_references(tx, &wanted, &known).await?;

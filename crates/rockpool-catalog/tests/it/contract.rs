@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod audit;
 pub(crate) mod blobs;
+pub(crate) mod copies;
 pub(crate) mod listing;
 pub(crate) mod members;
 pub(crate) mod model;
@@ -71,6 +72,16 @@ macro_rules! contract_suite {
             audit::a_recount_is_of_one_moment
             blobs::blobs_whose_hashes_begin_alike_are_told_apart
             blobs::hashes_are_accounted_for
+            copies::a_replica_comes_and_goes
+            copies::every_new_blob_is_queued_once
+            copies::a_copy_is_leased_and_tried_again
+            copies::copies_go_after_their_grace_and_come_back_with_the_content
+            copies::a_removal_that_was_begun_is_waited_out
+            copies::bytes_that_a_removal_may_have_met_are_put_again
+            copies::bytes_that_are_being_put_back_go_with_their_blob
+            copies::bytes_at_a_store_that_was_taken_away_are_put_again
+            copies::after_a_promotion_blobs_are_queued_for_wherever_they_are_not
+            copies::a_lost_copy_is_queued_while_its_blob_lives
             model::counts_stay_exact_whatever_happens
             adopt::names_are_adopted_with_exact_counts
             adopt::an_adoption_goes_on_where_it_was

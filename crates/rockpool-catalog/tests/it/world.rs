@@ -2,7 +2,8 @@
 use std::time::Duration;
 
 use rockpool_catalog::{
-    BlobId, Bucket, BucketId, Catalog, Member, MemberLimits, PutObject, PutOutcome, Scope,
+    BlobId, Bucket, BucketId, Catalog, DeletedBlob, Member, MemberLimits, PutObject, PutOutcome,
+    Scope,
 };
 use rockpool_types::{
     Acl, BlobHash, BucketName, Conditions, ETag, MemberName, ObjectAttributes, ObjectKey, Timestamp,
@@ -21,6 +22,16 @@ pub(crate) const AMPLE: MemberLimits = MemberLimits {
 /// An instant so many seconds after the tests' beginning of time.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
+}
+
+/// Of a blob whose bytes went from the primary of a pool without replicas.
+pub(crate) fn gone() -> DeletedBlob {
+    DeletedBlob {
+        removed_from: None,
+        now: at(0),
+        graces: Vec::new(),
+        grace: Duration::ZERO,
+    }
 }
 
 /// A member with its first bucket.
@@ -158,6 +169,8 @@ impl Content {
             moves_from: None,
             now: at(1),
             lease: LEASE,
+            stored_in: None,
+            stored_from: at(1),
         }
     }
 }

@@ -159,7 +159,7 @@ impl Pool {
             for name in poolmgr.list_names(after, 1).await? {
                 compared.sampled_blobs += 1;
                 let key = blob_key(Scope::Public, &name.hash)?;
-                let is_there = self.blobs().size(&key).await?.is_some();
+                let is_there = self.primary().await?.size(&key).await?.is_some();
                 compared.sampled_blobs_in_store += u64::from(is_there);
             }
         }

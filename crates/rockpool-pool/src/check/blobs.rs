@@ -35,7 +35,8 @@ impl Check<'_> {
         let after = self.position.after.clone().map(StoreKey::new).transpose();
         let after = after.map_err(|e| PoolError::Internal(e.to_string()))?;
         let mut rows = Rows::begin(pool, after.as_ref()).await?;
-        let mut items = Items::of_blobs(pool.blobs().as_ref(), after);
+        let store = self.primary.clone();
+        let mut items = Items::of_blobs(store.as_ref(), after);
         let batch = if self.options.deep { DEEP_BATCH } else { BATCH };
         let mut last: Option<(Scope, BlobHash)> = None;
         loop {
@@ -160,7 +161,7 @@ impl Check<'_> {
             let key = StoreKey::new(blob.key.clone());
             let key = key.map_err(|e| PoolError::Internal(e.to_string()))?;
             self.pace.calls(1).await;
-            let finding = match self.pool.blobs().size(&key).await? {
+            let finding = match self.primary.size(&key).await? {
                 None => Finding::BlobMissing { blob },
                 Some(found_bytes) if found_bytes != row.size => Finding::BlobWrongSize {
                     blob,
@@ -203,7 +204,7 @@ impl Check<'_> {
         for item in items {
             if self.is_young(item.modified_at) {
                 self.position.totals.young_items += 1;
-            } else if self.is_still_there(self.pool.blobs(), &item).await? {
+            } else if self.is_still_there(&self.primary, &item).await? {
                 there.push(item);
             }
         }

@@ -87,7 +87,7 @@ async fn digest(
 impl Check<'_> {
     /// Reads these blobs, several at a time, and tells which are not what their rows say.
     pub(super) async fn read_blobs(&mut self, rows: Vec<BlobRow>) -> Result<(), PoolError> {
-        let (store, pace) = (self.pool.blobs().clone(), &self.pace);
+        let (store, pace) = (self.primary.clone(), &self.pace);
         let mut readings = stream::iter(rows)
             .map(|row| {
                 let store = store.clone();

@@ -15,14 +15,15 @@ const MOST: usize = 1_000;
 impl Check<'_> {
     pub(super) async fn strays(&mut self) -> Result<(), PoolError> {
         let pool = self.pool;
-        let together = Arc::ptr_eq(pool.blobs(), pool.staging());
+        let store = self.primary.clone();
+        let together = Arc::ptr_eq(&store, pool.staging());
         let mut folders = FOLDERS.to_vec();
         folders.push(BACKUPS);
         if together {
             folders.push(STAGING);
         }
         self.pace.calls(1).await;
-        let strays = pool.blobs().strays(&folders, MOST).await?;
+        let strays = store.strays(&folders, MOST).await?;
         self.tell(Place::Store, strays)?;
         self.unknown_backups().await?;
         if !together {
@@ -48,8 +49,7 @@ impl Check<'_> {
         let mut after = None;
         loop {
             self.pace.calls(1).await;
-            let store = self.pool.blobs();
-            let items = store.list(BACKUPS, after.as_ref(), PAGE).await?;
+            let items = self.primary.list(BACKUPS, after.as_ref(), PAGE).await?;
             for item in &items {
                 if backup::parse_key(&item.key).is_none() {
                     let (name, bytes) = (item.key.as_str().to_owned(), item.size);

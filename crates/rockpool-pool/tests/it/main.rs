@@ -10,4 +10,5 @@ mod intake;
 mod objects;
 mod races;
 mod repair;
+mod replicate;
 mod uploads;

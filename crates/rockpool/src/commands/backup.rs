@@ -73,7 +73,7 @@ pub(crate) async fn run(pool: &Pool, config: &Config, args: &BackupArgs) -> Resu
             file.display().to_string()
         }
         None => {
-            let backups = pool.backups();
+            let backups = pool.backups().await.map_err(failed)?;
             let name = backups.store(&made).await.map_err(failed)?;
             if let Some(keep) = args.keep {
                 removed = backups.prune(keep as usize).await.map_err(failed)?;

@@ -78,6 +78,8 @@ pub(crate) fn run_node(
 async fn serve(start: impl Future<Output = Result<Node>>) -> Result<ExitCode> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
+    // Heard from the first moment on: unheard, it would end the process.
+    let mut alarmed = signal(SignalKind::alarm())?;
     let mut told_to_stop = async || {
         tokio::select! {
             _ = interrupted.recv() => {}
@@ -88,7 +90,12 @@ async fn serve(start: impl Future<Output = Result<Node>>) -> Result<ExitCode> {
         node = start => node?,
         () = told_to_stop() => return Ok(ExitCode::FAILURE),
     };
-    told_to_stop().await;
+    loop {
+        tokio::select! {
+            () = told_to_stop() => break,
+            _ = alarmed.recv() => node.hasten_copies(),
+        }
+    }
     Ok(tokio::select! {
         () = node.stop() => ExitCode::SUCCESS,
         () = told_to_stop() => ExitCode::FAILURE,

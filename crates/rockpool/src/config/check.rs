@@ -4,7 +4,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     reader::Problem,
-    settings::{LimitSettings, S3StoreSettings, Settings},
+    replicas::check_replicas,
+    settings::{LimitSettings, Settings, StoreSettings},
     values::{OrOff, Span, StoreKind},
 };
 
@@ -58,13 +59,9 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
     let links_on = settings.listen.links != OrOff::Off;
     settings.links.check(links_on, &mut must);
     check_listeners(settings, &mut problems);
-    if settings.store.kind == StoreKind::S3 {
-        check_bucket(
-            settings.store.s3.as_ref(),
-            settings.collect.longest_delete,
-            &mut problems,
-        );
-    }
+    let longest_delete = settings.collect.longest_delete;
+    check_store("store", &settings.store, longest_delete, &mut problems);
+    check_replicas(settings, &mut problems);
     problems
 }
 
@@ -140,15 +137,22 @@ fn check_listeners(settings: &Settings, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_bucket(
-    bucket: Option<&S3StoreSettings>,
+/// What is wrong with a store whose settings stand in the section `path`.
+pub(super) fn check_store(
+    path: &str,
+    store: &StoreSettings,
     longest_delete: Span,
     problems: &mut Vec<Problem>,
 ) {
-    let Some(bucket) = bucket else {
+    if store.kind != StoreKind::S3 {
+        return;
+    }
+    let Some(bucket) = &store.s3 else {
         problems.push(Problem::with(
-            "store.kind",
-            "`s3` needs a section `[store.s3]` with endpoint, bucket, access_key_id and a secret",
+            &format!("{path}.kind"),
+            format_args!(
+                "`s3` needs a section `[{path}.s3]` with endpoint, bucket, access_key_id and a secret"
+            ),
         ));
         return;
     };
@@ -192,7 +196,7 @@ fn check_bucket(
         ),
     ] {
         if !holds {
-            problems.push(Problem::with(&format!("store.s3.{key}"), text));
+            problems.push(Problem::with(&format!("{path}.s3.{key}"), text));
         }
     }
 }

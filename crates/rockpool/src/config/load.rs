@@ -1,5 +1,6 @@
 //! From flags and a file to a [`Config`]: the only place that reads settings.
 use std::{
+    collections::BTreeMap,
     fmt, io,
     path::{Path, PathBuf},
 };
@@ -11,7 +12,7 @@ use super::{
     check::check_settings,
     parse::parse_settings,
     reader::Problem,
-    settings::Settings,
+    settings::{Settings, StoreSettings},
     values::{ListenAddress, OrOff, StoreKind},
 };
 
@@ -55,6 +56,8 @@ pub(crate) struct Paths {
     pub(crate) catalog: CatalogAddress,
     /// The directory of the disk store.
     pub(crate) store: PathBuf,
+    /// The directories of replicas, those that are in one.
+    pub(crate) replicas: BTreeMap<String, PathBuf>,
     /// The directory of staged parts.
     pub(crate) staging: PathBuf,
     /// The directory of the link shield's copies.
@@ -79,6 +82,11 @@ impl Paths {
         Self {
             catalog,
             store: data.join(&settings.store.directory),
+            replicas: settings
+                .replicas
+                .iter()
+                .map(|(name, replica)| (name.clone(), data.join(&replica.store.directory)))
+                .collect(),
             staging: data.join(&settings.staging.directory),
             spool: data.join(&settings.spool.directory),
             links: data.join(&settings.links.directory),
@@ -141,7 +149,11 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
     read_catalog_url(&mut settings, &mut problems);
     problems.extend(check_settings(&settings));
     let paths = Paths::new(&settings);
-    read_secret(&mut settings, &paths.data, &mut problems);
+    read_secret("store", &mut settings.store, &paths.data, &mut problems);
+    for (name, replica) in &mut settings.replicas {
+        let path = format!("replicas.{name}");
+        read_secret(&path, &mut replica.store, &paths.data, &mut problems);
+    }
     if problems.is_empty() {
         Ok(Config {
             settings,
@@ -200,12 +212,12 @@ fn read_catalog_url(settings: &mut Settings, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Puts the secret of `secret_access_key_file` into its place.
-fn read_secret(settings: &mut Settings, data: &Path, problems: &mut Vec<Problem>) {
-    if settings.store.kind != StoreKind::S3 {
+/// Puts the secret of a store's `secret_access_key_file` into its place.
+fn read_secret(path: &str, store: &mut StoreSettings, data: &Path, problems: &mut Vec<Problem>) {
+    if store.kind != StoreKind::S3 {
         return;
     }
-    let Some(bucket) = &mut settings.store.s3 else {
+    let Some(bucket) = &mut store.s3 else {
         return;
     };
     let Some(file) = &bucket.secret_access_key_file else {
@@ -213,7 +225,10 @@ fn read_secret(settings: &mut Settings, data: &Path, problems: &mut Vec<Problem>
     };
     match read_secret_file(&data.join(file)) {
         Ok(secret) => bucket.secret_access_key = Some(secret),
-        Err(error) => problems.push(Problem::with("store.s3.secret_access_key_file", error)),
+        Err(error) => {
+            let key = format!("{path}.s3.secret_access_key_file");
+            problems.push(Problem::with(&key, error));
+        }
     }
 }
 

@@ -23,6 +23,10 @@ pub(crate) fn parse_settings(text: &str, problems: &mut Vec<Problem>) -> (Settin
         top.section("public", |s| settings.public.fill(s));
         top.section("catalog", |s| settings.catalog.fill(s));
         top.section("store", |s| settings.store.fill(s));
+        top.named_sections("replicas", |name, s| {
+            let replica = settings.replicas.entry(name.to_owned()).or_default();
+            replica.fill(s);
+        });
         top.section("staging", |s| settings.staging.fill(s));
         top.section("spool", |s| settings.spool.fill(s));
         top.section("limits", |s| settings.limits.fill(s));
@@ -73,7 +77,7 @@ impl CatalogSettings {
 }
 
 impl StoreSettings {
-    fn fill(&mut self, section: &mut Section<'_, '_>) {
+    pub(super) fn fill(&mut self, section: &mut Section<'_, '_>) {
         section.read("kind", &mut self.kind);
         section.read("directory", &mut self.directory);
         section.section("s3", |s3| {

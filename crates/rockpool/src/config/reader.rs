@@ -119,6 +119,24 @@ impl Section<'_, '_> {
     /// Reads a table within this one; an absent one leaves everything as it is.
     pub(crate) fn section(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_, '_>)) {
         self.known.push(key);
+        self.table_of(key, read);
+    }
+
+    /// Reads the tables within a table of this one, whatever their names are.
+    pub(crate) fn named_sections(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(&str, &mut Section<'_, '_>),
+    ) {
+        self.section(key, |named| {
+            let names: Vec<String> = named.table.keys().map(ToString::to_string).collect();
+            for name in names {
+                named.table_of(&name, |section| read(&name, section));
+            }
+        });
+    }
+
+    fn table_of(&mut self, key: &str, read: impl FnOnce(&mut Section<'_, '_>)) {
         let Some((name, value)) = self.table.remove_entry(key) else {
             return;
         };

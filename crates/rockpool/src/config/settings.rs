@@ -1,6 +1,7 @@
 //! Every setting, with its unit, its default and what its absence means, as the file and the flags give them.
 //! `docs/configuration.md` says the same to operators; `docs/rockpool.example.toml` is tested equal to the defaults.
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
@@ -10,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::{
     links::LinksSettings,
+    replicas::ReplicaSettings,
     values::{
         CatalogUrl, HttpUrl, ListenAddress, LogFormat, OrOff, Span, StagingKind, StoreKind, UrlForm,
     },
@@ -36,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) catalog: CatalogSettings,
     /// What keeps blobs.
     pub(crate) store: StoreSettings,
+    /// Further stores by name. Default none.
+    pub(crate) replicas: BTreeMap<String, ReplicaSettings>,
     /// What keeps parts of multipart uploads.
     pub(crate) staging: StagingSettings,
     /// What keeps bodies on their way in.
@@ -263,6 +267,7 @@ impl Default for Settings {
                 directory: PathBuf::from("store"),
                 s3: None,
             },
+            replicas: BTreeMap::new(),
             staging: StagingSettings {
                 kind: StagingKind::Disk,
                 directory: PathBuf::from("staging"),

@@ -7,6 +7,7 @@ use super::{
     EXAMPLE, Overrides, Settings, Span, load,
     parse::parse_settings,
     reader::Problem,
+    replicas::ReplicaSettings,
     settings::{S3StoreSettings, StoreSettings},
     values::{ListenAddress, OrOff},
 };
@@ -72,6 +73,11 @@ fn full() -> Settings {
         secret_access_key: Some(SecretKey::new("hush").unwrap()),
         ..settings.store.s3.unwrap()
     });
+    let second = settings.replicas.get_mut("second").unwrap();
+    second.store.s3 = Some(S3StoreSettings {
+        secret_access_key: Some(SecretKey::new("hush").unwrap()),
+        ..second.store.s3.take().unwrap()
+    });
     settings
 }
 
@@ -99,16 +105,20 @@ fn the_example_shows_every_setting() {
 #[test]
 fn the_page_on_configuration_has_every_setting_with_its_default() {
     let page = include_str!("../../../../docs/configuration.md");
+    let mut replica = ReplicaSettings::default();
+    replica.store.s3 = Some(S3StoreSettings::default());
     let settings = Settings {
         store: StoreSettings {
             s3: Some(S3StoreSettings::default()),
             ..Settings::default().store
         },
+        replicas: [("NAME".to_owned(), replica)].into(),
         ..Settings::default()
     };
     let defaults = values(&toml::to_string(&settings).unwrap());
-    for key in values(&uncommented(true)).keys() {
-        let default = match defaults.get(key).map(String::as_str) {
+    for key in values(&uncommented(true)).into_keys() {
+        let key = key.replace("replicas.second.", "replicas.NAME.");
+        let default = match defaults.get(&key).map(String::as_str) {
             None => "absent".to_owned(),
             Some("") => "must be given".to_owned(),
             Some(default) => format!("`{default}`"),
@@ -191,6 +201,51 @@ fn settings_that_contradict_each_other_are_reported_together() {
     store.s3.endpoint: must be given
     store.s3.access_key_id: must be given
     store.s3.secret_access_key: exactly one of secret_access_key (1 to 256 bytes) and secret_access_key_file must be given
+    "#);
+}
+
+#[test]
+fn replicas_have_names_and_the_settings_of_a_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pool.toml");
+    write(directory.path().join("secret"), "hush\n");
+    let load_with = |text: &str| {
+        write(&file, text);
+        load(&Overrides {
+            config: Some(file.clone()),
+            data: Some(directory.path().to_owned()),
+            ..Overrides::default()
+        })
+    };
+    let config = load_with(
+        "[replicas.near]\ndirectory = \"copies\"\nmax_rate = \"5 MB\"\n\
+         [replicas.far]\nkind = \"s3\"\n[replicas.far.s3]\nendpoint = \"https://s3.example\"\nbucket = \"b\"\n\
+         access_key_id = \"A\"\nsecret_access_key_file = \"secret\"\n",
+    )
+    .unwrap();
+    assert_eq!(
+        config.paths.replicas["near"],
+        directory.path().join("copies")
+    );
+    let far = config.settings.replicas["far"].store.s3.as_ref().unwrap();
+    assert_eq!(far.secret_access_key, Some(SecretKey::new("hush").unwrap()));
+
+    let error = load_with(
+        "[replicas.main]\ndirectory = \"store\"\n[replicas.Far]\nkind = \"s3\"\nmax_paralel = 2\n\
+         [replicas.a]\nmax_parallel = 0\nmax_rate = \"0\"\n",
+    )
+    .unwrap_err()
+    .to_string();
+    let problems = error.split_once('\n').unwrap().1;
+    insta::assert_snapshot!(problems.replace("\n  ", "\n").trim_start(), @r#"
+    line 5: replicas.Far.max_paralel: no such setting; did you mean `max_parallel`?
+    replicas.Far: a name of up to 64 small letters, digits, `-` and `_` expected
+    replicas.Far.kind: `s3` needs a section `[replicas.Far.s3]` with endpoint, bucket, access_key_id and a secret
+    replicas.a.max_parallel: must be 1 to 256
+    replicas.a.max_rate: must be more than nothing
+    replicas.a.directory: must be given
+    replicas.main: that is the name of `[store]`; choose another
+    replicas.main.directory: is that of `[store]`; each store needs its own
     "#);
 }
 

@@ -22,6 +22,7 @@ mod links_rush;
 mod listeners;
 mod nodes;
 mod provider;
+mod replicas;
 mod start;
 mod story;
 mod tls_front;

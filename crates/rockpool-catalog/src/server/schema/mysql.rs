@@ -50,7 +50,7 @@ const ODD_TABLES: &str = "SELECT CONCAT('the table ', table_name, ' has the engi
 
 /// The catalog's own tables.
 const TABLES: &str = "'members', 'access_keys', 'buckets', 'bucket_hosts', 'bucket_usage', 'media_types', 'blobs', \
-    'header_sets', 'objects', 'uploads', 'parts', 'store_usage', 'adoptions', 'schema_version'";
+    'header_sets', 'objects', 'uploads', 'parts', 'store_usage', 'adoptions', 'stores', 'copies', 'schema_version'";
 
 /// Refuses what cannot be used, and runs the steps that are missing.
 pub(super) async fn prepare(session: &mut Session, purpose: Purpose) -> Result<(), Trouble> {

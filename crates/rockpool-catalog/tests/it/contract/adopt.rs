@@ -6,7 +6,7 @@ use rockpool_catalog::{
 };
 use rockpool_types::{Acl, ETagCondition};
 
-use crate::world::{Content, World, at, object_key};
+use crate::world::{Content, World, at, gone, object_key};
 
 const SOURCE: &str = "mysql://db.example:3306/jortage";
 
@@ -134,7 +134,7 @@ pub(crate) async fn an_adoption_waits_for_a_deletion(catalog: Catalog) {
     let outcome = catalog.adopt(page(&world, &adoption, 10, &names)).await;
     assert_eq!(outcome.unwrap(), AdoptOutcome::Wait);
     assert_eq!(world.content("a").await, None);
-    assert!(catalog.finish_deletion(&claims[0]).await.unwrap());
+    assert!(catalog.finish_deletion(&claims[0], &gone()).await.unwrap());
     adopt(&world, &names).await;
     assert_eq!(world.content("b").await, Some(Content(2).hash()));
 }

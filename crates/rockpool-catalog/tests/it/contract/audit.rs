@@ -14,7 +14,7 @@ use rockpool_types::{BlobHash, Conditions};
 use tokio::task::JoinSet;
 
 use super::uploads::{part, upload, upload_id};
-use crate::world::{Content, LEASE, World, at, object_key};
+use crate::world::{Content, LEASE, World, at, gone, object_key};
 
 async fn rows(catalog: &Catalog, scope: Scope) -> Vec<BlobRow> {
     let mut rows: Vec<BlobRow> = Vec::new();
@@ -312,7 +312,7 @@ pub(crate) async fn unknown_bytes_are_claimed_once_and_uploads_wait(catalog: Cat
         world.put(world.public("b", Content(2))).await,
         PutOutcome::Wait
     );
-    assert!(catalog.finish_deletion(&claim).await.unwrap());
+    assert!(catalog.finish_deletion(&claim, &gone()).await.unwrap());
     world.store("b", Content(2)).await;
 }
 
@@ -346,6 +346,6 @@ pub(crate) async fn lost_objects_and_blobs_go_and_the_content_may_come_again(cat
         .unwrap();
     let claimed: HashSet<_> = claims.iter().map(|claim| claim.blob.id).collect();
     assert_eq!(claimed, HashSet::from([blob.id]));
-    assert!(catalog.finish_deletion(&claims[0]).await.unwrap());
+    assert!(catalog.finish_deletion(&claims[0], &gone()).await.unwrap());
     world.store("c", Content(1)).await;
 }

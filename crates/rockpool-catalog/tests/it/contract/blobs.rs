@@ -4,7 +4,7 @@ use std::time::Duration;
 use rockpool_catalog::{Catalog, CollectReason, DeletionClaim, PutObject, PutOutcome, Scope};
 use rockpool_types::{BlobHash, Timestamp};
 
-use crate::world::{Content, LEASE, World, at};
+use crate::world::{Content, LEASE, World, at, gone};
 
 const GRACE: Duration = Duration::from_secs(100);
 const DELETION_LEASE: Duration = Duration::from_secs(20);
@@ -73,9 +73,9 @@ pub(crate) async fn an_idle_blob_is_claimed_after_its_grace_period(catalog: Cata
         ..held.clone()
     };
     assert!(!catalog.holds_deletion(&stranger, at(111)).await.unwrap());
-    assert!(!catalog.finish_deletion(&stranger).await.unwrap());
-    assert!(catalog.finish_deletion(held).await.unwrap());
-    assert!(!catalog.finish_deletion(held).await.unwrap());
+    assert!(!catalog.finish_deletion(&stranger, &gone()).await.unwrap());
+    assert!(catalog.finish_deletion(held, &gone()).await.unwrap());
+    assert!(!catalog.finish_deletion(held, &gone()).await.unwrap());
     let known = catalog.known_hashes(Scope::Public, vec![put.hash]).await;
     assert_eq!(known.unwrap(), [false]);
 }
@@ -110,7 +110,7 @@ pub(crate) async fn a_lease_that_ran_out_is_claimed(catalog: Catalog) {
     let claims = claim(&catalog, 1, over, 9).await;
     assert_eq!(claims[0].blob.reason, CollectReason::LeaseExpired);
     assert_eq!(catalog.usage_of_store().await.unwrap(), (0, 0));
-    assert!(catalog.finish_deletion(&claims[0]).await.unwrap());
+    assert!(catalog.finish_deletion(&claims[0], &gone()).await.unwrap());
     assert_eq!(catalog.usage_of_store().await.unwrap(), (0, 0));
 }
 
@@ -123,7 +123,7 @@ pub(crate) async fn an_upload_waits_for_a_deletion(catalog: Catalog) {
         .put_object(put.clone(), Some(claims[0].blob.id))
         .await;
     assert_eq!(late.unwrap(), PutOutcome::Wait);
-    assert!(catalog.finish_deletion(&claims[0]).await.unwrap());
+    assert!(catalog.finish_deletion(&claims[0], &gone()).await.unwrap());
     assert_ne!(world.reserve(&put).await, claims[0].blob.id);
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn an_abandoned_deletion_is_taken_over_late_and_as_uncertain(ca
     assert_eq!(second.blob.hash, put.hash);
     assert!(second.uncertain && !second.quarantine_over);
     assert!(!catalog.holds_deletion(&first, at(111)).await.unwrap());
-    assert!(!catalog.finish_deletion(&first).await.unwrap());
+    assert!(!catalog.finish_deletion(&first, &gone()).await.unwrap());
     assert!(
         !catalog
             .postpone_deletion(&first, true, at(999))
@@ -161,7 +161,7 @@ pub(crate) async fn a_postponed_deletion_waits_out_its_quarantine(catalog: Catal
             .unwrap()
     );
     assert!(!catalog.holds_deletion(&first, at(111)).await.unwrap());
-    assert!(!catalog.finish_deletion(&first).await.unwrap());
+    assert!(!catalog.finish_deletion(&first, &gone()).await.unwrap());
     assert_eq!(
         catalog.put_object(put.clone(), None).await.unwrap(),
         PutOutcome::Wait
@@ -175,7 +175,7 @@ pub(crate) async fn a_postponed_deletion_waits_out_its_quarantine(catalog: Catal
         third.quarantine_over,
         "that the bytes are gone outlives the collector"
     );
-    assert!(catalog.finish_deletion(&third).await.unwrap());
+    assert!(catalog.finish_deletion(&third, &gone()).await.unwrap());
     assert!(matches!(
         catalog.put_object(put, None).await.unwrap(),
         PutOutcome::Store(_)
@@ -208,7 +208,7 @@ pub(crate) async fn a_late_uploader_finds_its_claim_gone(catalog: Catalog) {
     let put = world.public("a", Content(5));
     let lost = world.reserve(&put).await;
     let taken = claim(&catalog, 1, at(100), 9).await.remove(0);
-    assert!(catalog.finish_deletion(&taken).await.unwrap());
+    assert!(catalog.finish_deletion(&taken, &gone()).await.unwrap());
     let outcome = catalog.put_object(put.clone(), Some(lost)).await.unwrap();
     let PutOutcome::Store(again) = outcome else {
         panic!("{outcome:?}");

@@ -12,7 +12,7 @@ use proptest::{
 use rockpool_catalog::{Catalog, PutOutcome, Scope, Usage};
 use rockpool_types::Conditions;
 
-use crate::world::{Content, World, at, object_key};
+use crate::world::{Content, World, at, gone, object_key};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -131,7 +131,7 @@ impl History {
             };
             assert!(idle.contains(&(member, content)), "{claim:?}");
             assert!(self.model.stored.remove(&(member, content)));
-            assert!(self.catalog.finish_deletion(&claim).await.unwrap());
+            assert!(self.catalog.finish_deletion(&claim, &gone()).await.unwrap());
         }
     }
 

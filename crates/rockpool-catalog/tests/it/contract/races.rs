@@ -12,7 +12,7 @@ use rockpool_types::{Acl, BlobHash, BucketName, Conditions, MemberName};
 use tokio::task::JoinSet;
 
 use super::uploads::{self, part, upload_id};
-use crate::world::{AMPLE, Content, World, at, object_key};
+use crate::world::{AMPLE, Content, World, at, gone, object_key};
 
 pub(crate) async fn many_uploads_of_one_content_make_one_blob(catalog: Catalog) {
     let mut tasks = JoinSet::new();
@@ -70,7 +70,7 @@ async fn collect(catalog: Catalog, store: Store, owner: i64) {
             assert!(catalog.holds_deletion(&claim, at(1)).await.unwrap());
             store.lock().unwrap().remove(&claim.blob.hash);
             tokio::task::yield_now().await;
-            assert!(catalog.finish_deletion(&claim).await.unwrap());
+            assert!(catalog.finish_deletion(&claim, &gone()).await.unwrap());
         }
     }
 }
