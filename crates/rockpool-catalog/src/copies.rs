@@ -7,7 +7,7 @@
 use rockpool_types::{BlobHash, Timestamp};
 
 use crate::{
-    DeletedBlob, MemberId, Scope, StoreId,
+    DeletedBlob, MemberId, Scope, StoreId, UnknownBytes,
     blob_rows::{scope_from_code, scope_to_code},
     database::{Result, Tx, Value},
     dialect::Fault,
@@ -224,6 +224,22 @@ pub(crate) async fn queue(
             .await?;
     }
     Ok(())
+}
+
+/// Queues a removal at one store, unless something is queued for it.
+pub(crate) async fn queue_removal(
+    tx: &mut Tx,
+    store: StoreId,
+    bytes: &UnknownBytes,
+    now: Timestamp,
+) -> Result<()> {
+    let name = name_of(bytes.scope, &bytes.hash);
+    let rows = lock_rows(tx, &name).await?;
+    if rows.iter().any(|row| row.store == store) {
+        return Ok(());
+    }
+    let queued = [(name, bytes.size)];
+    insert(tx, store, CopyAction::Remove, &queued, now, now).await
 }
 
 /// Queues copies for one store, of those blobs for which nothing is queued there.

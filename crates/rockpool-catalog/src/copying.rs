@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 use rockpool_types::{BlobHash, Timestamp};
 
 use crate::{
-    Catalog, CatalogError, Scope, StoreId,
+    Catalog, CatalogError, Scope, StoreId, UnknownBytes,
     blob_rows::{self, State},
     copies::{self, CopyAction},
     database::{Result, Tx, Value},
@@ -224,6 +224,27 @@ impl Catalog {
                     })
                 },
             )
+            .await
+    }
+
+    /// Queues the removal of bytes at a store that are no blob's. `false`: there is such a blob.
+    pub async fn queue_removal(
+        &self,
+        store: StoreId,
+        bytes: UnknownBytes,
+        now: Timestamp,
+    ) -> Result<bool, CatalogError> {
+        let args = (store, bytes, now);
+        self.db
+            .write("queueing a removal", args, |tx, (store, bytes, now)| {
+                Box::pin(async move {
+                    if blob_rows::exists(tx, bytes.scope, &bytes.hash).await? {
+                        return Ok(false);
+                    }
+                    copies::queue_removal(tx, *store, bytes, *now).await?;
+                    Ok(true)
+                })
+            })
             .await
     }
 

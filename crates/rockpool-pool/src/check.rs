@@ -18,6 +18,7 @@ pub(crate) mod deep;
 mod finding;
 mod join;
 mod objects;
+mod replicas;
 mod staging;
 mod strays;
 
@@ -81,6 +82,8 @@ pub enum Stage {
     Objects,
     /// What lies about in the stores and the spool.
     Strays,
+    /// Copies at replicas.
+    Replicas,
     /// Nothing is left to do.
     Done,
 }
@@ -92,6 +95,9 @@ pub struct CheckPosition {
     pub stage: Stage,
     /// The last key of the store that is done with. `None`: the part has just begun.
     pub after: Option<String>,
+    /// The replica that is under way.
+    #[serde(default)]
+    pub replica: Option<String>,
     /// What was seen so far.
     pub totals: CheckTotals,
     /// Blobs that are said to be in the store, and their bytes.
@@ -115,6 +121,9 @@ pub struct CheckTotals {
     pub uploads: u64,
     /// Objects.
     pub objects: u64,
+    /// Copies at replicas.
+    #[serde(default)]
+    pub copies: u64,
     /// Bytes that were read and hashed.
     pub read_bytes: u64,
     /// Items without a row that are too young to tell whether they are on their way to one.
@@ -159,15 +168,7 @@ impl Pool {
         lost: HashSet<BlobId>,
         watch: CheckWatch<'_>,
     ) -> Result<CheckTotals, PoolError> {
-        let mut check = Check {
-            pool: self,
-            primary: self.primary().await?,
-            options,
-            pace: Pace::new(options.bytes_per_second, options.calls_per_second),
-            position: from,
-            lost,
-            watch,
-        };
+        let mut check = Check::new(self, options, from, lost, watch).await?;
         loop {
             let next = match check.position.stage {
                 Stage::Blobs => {
@@ -188,6 +189,10 @@ impl Pool {
                 }
                 Stage::Strays => {
                     check.strays().await?;
+                    Stage::Replicas
+                }
+                Stage::Replicas => {
+                    check.replicas().await?;
                     Stage::Done
                 }
                 Stage::Done => return Ok(check.position.totals),
@@ -195,6 +200,29 @@ impl Pool {
             check.position.stage = next;
             check.reached(None)?;
         }
+    }
+
+    /// Checks one replica. `None`: there is none of that name. May be dropped at any time.
+    ///
+    /// # Errors
+    /// When the catalog is away, or the replica goes away meanwhile.
+    pub async fn verify_replica(
+        &self,
+        name: &str,
+        options: &CheckOptions,
+        watch: CheckWatch<'_>,
+    ) -> Result<Option<CheckTotals>, PoolError> {
+        let places = self.places_now().await?;
+        let Some(place) = places.replicas.iter().find(|place| place.name == name) else {
+            return Ok(None);
+        };
+        let from = CheckPosition {
+            stage: Stage::Replicas,
+            ..CheckPosition::default()
+        };
+        let mut check = Check::new(self, options, from, HashSet::new(), watch).await?;
+        check.replica(place).await?;
+        Ok(Some(check.position.totals))
     }
 }
 
@@ -210,7 +238,25 @@ struct Check<'a> {
     watch: CheckWatch<'a>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    async fn new(
+        pool: &'a Pool,
+        options: &'a CheckOptions,
+        position: CheckPosition,
+        lost: HashSet<BlobId>,
+        watch: CheckWatch<'a>,
+    ) -> Result<Self, PoolError> {
+        Ok(Self {
+            pool,
+            primary: pool.primary().await?,
+            options,
+            pace: Pace::new(options.bytes_per_second, options.calls_per_second),
+            position,
+            lost,
+            watch,
+        })
+    }
+
     fn found(&mut self, finding: Finding) -> Result<(), PoolError> {
         let totals = &mut self.position.totals;
         match finding.level() {

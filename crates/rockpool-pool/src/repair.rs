@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rockpool_blobs::{BlobStore, Pace, StoreKey};
-use rockpool_catalog::{BlobId, BlobRow, BucketId, Suspects, UnknownBytes, UploadId};
+use rockpool_catalog::{BlobId, BlobRow, BucketId, StoreId, Suspects, UnknownBytes, UploadId};
 use rockpool_types::ObjectKey;
 use serde::Serialize;
 
@@ -22,14 +22,19 @@ use crate::{
 pub struct RepairOptions {
     /// Remove the objects whose bytes are lost, and the rows of lost blobs.
     pub drop_lost: bool,
-    /// Remove blobs of the store that the catalog knows nothing of.
+    /// Remove blobs of the stores that the catalog knows nothing of.
     pub drop_unknown: bool,
+    /// There are replicas, which may have what the primary lacks.
+    pub has_replicas: bool,
 }
 
 /// What is done about a finding. They are carried out in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repair {
+    /// Bytes are taken from another store. It is queued first; [`Pool::replicate`] does it for all findings at once, and
+    /// [`Pool::is_restored`] tells what came of it.
+    Restore,
     /// Damaged bytes are moved to `quarantine/`.
     Quarantine,
     /// An object whose bytes or bucket are lost is removed.
@@ -47,6 +52,7 @@ pub enum Repair {
 impl Repair {
     /// All, in the order in which they are carried out.
     pub const ALL: &[Self] = &[
+        Self::Restore,
         Self::Quarantine,
         Self::RemoveObject,
         Self::RemoveBlob,
@@ -62,15 +68,24 @@ impl Finding {
         let (mut repairs, lost, unknown) = (Vec::new(), options.drop_lost, options.drop_unknown);
         let mut add = |repair, may: bool| repairs.extend(may.then_some(repair));
         match self {
-            Self::BlobMissing { .. } => add(Repair::RemoveBlob, lost),
+            Self::BlobMissing { .. } => {
+                add(Repair::Restore, options.has_replicas);
+                add(Repair::RemoveBlob, lost);
+            }
             Self::BlobWrongSize { .. } | Self::BlobDamaged { .. } => {
+                add(Repair::Restore, options.has_replicas);
                 add(Repair::Quarantine, true);
                 add(Repair::RemoveBlob, lost);
             }
             Self::ObjectLost { .. }
             | Self::ObjectWithoutBlob { .. }
             | Self::ObjectWithoutBucket { .. } => add(Repair::RemoveObject, lost),
-            Self::BytesUnknown { .. } => add(Repair::Drop, unknown),
+            Self::BytesUnknown { .. } | Self::ReplicaBytesUnknown { .. } => {
+                add(Repair::Drop, unknown);
+            }
+            Self::ReplicaMissing { .. } | Self::ReplicaDamaged { .. } => {
+                add(Repair::Restore, true);
+            }
             Self::Leftover { .. }
             | Self::PartWithoutUpload { .. }
             | Self::UploadWithoutBucket { .. } => add(Repair::Drop, true),
@@ -89,6 +104,8 @@ impl Finding {
             | Self::PartMissing { .. }
             | Self::PartWrongSize { .. }
             | Self::PartDamaged { .. }
+            | Self::ReplicaAway { .. }
+            | Self::ReplicaBehind { .. }
             | Self::ObjectWrongScope { .. } => {}
         }
         repairs
@@ -118,11 +135,11 @@ impl Pool {
     pub async fn repair(&self, finding: &Finding, repair: Repair) -> Result<bool, PoolError> {
         self.require_writable()?;
         match (repair, finding) {
+            (Repair::Restore, finding) => self.queue_restoring(finding).await,
             (Repair::Quarantine, Finding::BlobWrongSize { blob, .. })
             | (Repair::Quarantine, Finding::BlobDamaged { blob }) => self.quarantine(blob).await,
             (Repair::RemoveObject, Finding::ObjectLost { object, blob }) => {
-                let key = store_key(&blob.key)?;
-                if self.primary().await?.size(&key).await?.is_some() {
+                if self.is_anywhere(blob).await? {
                     return Ok(false);
                 }
                 self.remove_lost_object(object, blob.row).await
@@ -140,6 +157,14 @@ impl Pool {
             (Repair::Drop, Finding::BytesUnknown { key, bytes }) => {
                 self.drop_unknown(key, *bytes).await
             }
+            (
+                Repair::Drop,
+                Finding::ReplicaBytesUnknown {
+                    replica,
+                    key,
+                    bytes,
+                },
+            ) => self.drop_unknown_copy(replica, key, *bytes).await,
             (Repair::Drop, Finding::Leftover { place, name, .. }) => {
                 self.drop_leftover(*place, name).await
             }
@@ -205,6 +230,77 @@ impl Pool {
         Ok(corrected)
     }
 
+    /// Has bytes taken from another store, if their blob is stored still. What is there is looked at when it is done.
+    async fn queue_restoring(&self, finding: &Finding) -> Result<bool, PoolError> {
+        let Some((store, row)) = self.to_restore(finding).await? else {
+            return Ok(false);
+        };
+        let (catalog, now) = (self.catalog(), self.now());
+        let queued = catalog.queue_copy(store, row.scope, row.hash, true, now);
+        Ok(queued.await?)
+    }
+
+    /// Whether nothing is left to be done about bytes that were to be taken from another store.
+    ///
+    /// # Errors
+    /// When the catalog is away.
+    pub async fn is_restored(&self, finding: &Finding) -> Result<bool, PoolError> {
+        let Some((store, row)) = self.to_restore(finding).await? else {
+            return Ok(false);
+        };
+        let blobs = vec![(row.scope, row.hash)];
+        Ok(self.catalog().queued_copies(store, blobs).await?.is_empty())
+    }
+
+    /// The store that lacks a blob, and the blob.
+    async fn to_restore(&self, finding: &Finding) -> Result<Option<(StoreId, BlobRow)>, PoolError> {
+        let Some((replica, blob)) = finding.restorable() else {
+            return Ok(None);
+        };
+        let places = self.places().await?;
+        let place = match replica {
+            Some(name) => places.replicas.iter().find(|place| place.name == name),
+            None => Some(&places.primary),
+        };
+        let Some(store) = place.and_then(|place| place.id) else {
+            return Ok(None);
+        };
+        Ok(self.stored_row(blob).await?.map(|row| (store, row)))
+    }
+
+    /// Whether any store has something under a blob's name. A store that cannot be asked is an error.
+    async fn is_anywhere(&self, blob: &FoundBlob) -> Result<bool, PoolError> {
+        let key = store_key(&blob.key)?;
+        for place in self.places().await?.all() {
+            if place.get()?.size(&key).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Queues the removal of bytes at a replica that are no blob's.
+    async fn drop_unknown_copy(
+        &self,
+        replica: &str,
+        key: &str,
+        size: u64,
+    ) -> Result<bool, PoolError> {
+        let places = self.places().await?;
+        let place = places.replicas.iter().find(|place| place.name == replica);
+        let Some(store) = place.and_then(|place| place.id) else {
+            return Ok(false);
+        };
+        let Some((scope, hash)) = parse_blob_key(&store_key(key)?) else {
+            return Ok(false);
+        };
+        let bytes = UnknownBytes { scope, hash, size };
+        Ok(self
+            .catalog()
+            .queue_removal(store, bytes, self.now())
+            .await?)
+    }
+
     /// Moves a blob's bytes away if they are still not what they should be. They are copied before they are removed.
     async fn quarantine(&self, blob: &FoundBlob) -> Result<bool, PoolError> {
         let Some(row) = self.stored_row(blob).await? else {
@@ -266,8 +362,7 @@ impl Pool {
     }
 
     async fn remove_lost_blob(&self, blob: &FoundBlob) -> Result<bool, PoolError> {
-        let store = self.primary().await?;
-        if store.size(&store_key(&blob.key)?).await?.is_some() {
+        if self.is_anywhere(blob).await? {
             return Ok(false);
         }
         let id = BlobId::from_i64(blob.row);

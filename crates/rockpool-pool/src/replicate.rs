@@ -153,7 +153,7 @@ impl Pool {
         while !store.is_paused() {
             let claims = self.claim_work(id, store.parts.max_parallel, owner).await?;
             if claims.is_empty() {
-                if place.is_filled {
+                if place.filled_to.is_none() {
                     return Ok(());
                 }
                 match self.catalog().fill_store(id, self.now(), FILL).await? {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rockpool_blobs::{BlobReader, BlobStore, Pace, StoreKey};
-use rockpool_catalog::{Blob, MAIN_STORE, Scope, StoreId, StoreRole, StoreRow};
+use rockpool_catalog::{Blob, BlobId, MAIN_STORE, Scope, StoreId, StoreRole, StoreRow};
 use rockpool_types::BlobHash;
 use tokio::time::Instant;
 
@@ -140,8 +140,8 @@ pub(crate) struct StorePlace {
     pub(crate) name: String,
     /// The store. `None`: this node's configuration lacks it.
     pub(crate) store: Option<Arc<NamedStore>>,
-    /// Whether all blobs that were there before it have been queued for it.
-    pub(crate) is_filled: bool,
+    /// Blobs up to this one, of those that were there before it, have been queued for it. `None`: all.
+    pub(crate) filled_to: Option<BlobId>,
 }
 
 impl StorePlace {
@@ -198,7 +198,7 @@ impl Stores {
         StorePlace {
             id: Some(row.id),
             store: self.named(&row.name).cloned(),
-            is_filled: row.filled_to.is_none(),
+            filled_to: row.filled_to,
             name: row.name,
         }
     }
@@ -214,7 +214,7 @@ impl Stores {
                 id: None,
                 name: MAIN_STORE.to_owned(),
                 store: self.named(MAIN_STORE).cloned(),
-                is_filled: true,
+                filled_to: None,
             }),
             replicas,
         }

@@ -1,7 +1,7 @@
 //! Blobs of catalog and store, side by side.
 use std::collections::{HashMap, HashSet};
 
-use rockpool_blobs::{StoreKey, StoredItem};
+use rockpool_blobs::{BlobStore, StoreKey, StoredItem};
 use rockpool_catalog::{BlobId, BlobRow, BlobState, Scope};
 use rockpool_types::{BlobHash, Timestamp};
 
@@ -13,8 +13,8 @@ use super::{
 use crate::{PoolError, intake::parse_blob_key};
 
 /// How many keys are compared between two positions; fewer when each blob is read.
-const BATCH: usize = 1_000;
-const DEEP_BATCH: usize = 64;
+pub(super) const BATCH: usize = 1_000;
+pub(super) const DEEP_BATCH: usize = 64;
 
 /// What looks wrong in a batch, to be looked at again.
 #[derive(Default)]
@@ -147,7 +147,9 @@ impl Check<'_> {
         whole.extend(self.absent_items(suspicions.rows).await?);
         self.unknown_items(suspicions.items).await?;
         if self.options.deep {
-            self.read_blobs(whole).await?;
+            let store = self.primary.clone();
+            let findings = self.read_from(&store, whole).await?;
+            self.confirm(findings).await?;
         }
         Ok(())
     }
@@ -204,7 +206,7 @@ impl Check<'_> {
         for item in items {
             if self.is_young(item.modified_at) {
                 self.position.totals.young_items += 1;
-            } else if self.is_still_there(&self.primary, &item).await? {
+            } else if self.is_still_there(self.primary.as_ref(), &item).await? {
                 there.push(item);
             }
         }
@@ -223,7 +225,10 @@ impl Check<'_> {
     }
 
     /// Those of the items that no row accounts for now.
-    async fn without_row(&self, items: Vec<StoredItem>) -> Result<Vec<StoredItem>, PoolError> {
+    pub(super) async fn without_row(
+        &self,
+        items: Vec<StoredItem>,
+    ) -> Result<Vec<StoredItem>, PoolError> {
         let mut hashes: HashMap<Scope, Vec<BlobHash>> = HashMap::new();
         let names: Vec<_> = items.iter().map(|item| parse_blob_key(&item.key)).collect();
         for (scope, hash) in names.iter().flatten() {
@@ -243,7 +248,7 @@ impl Check<'_> {
     /// Whether the store has the very item still, not written again since.
     pub(super) async fn is_still_there(
         &self,
-        store: &std::sync::Arc<dyn rockpool_blobs::BlobStore>,
+        store: &dyn BlobStore,
         item: &StoredItem,
     ) -> Result<bool, PoolError> {
         self.pace.calls(1).await;

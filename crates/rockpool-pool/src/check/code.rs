@@ -70,13 +70,13 @@ macro_rules! codes {
 codes! {
     BlobMissing "blob_missing" Error,
         "The store has not got a blob that the catalog says it has.",
-        "Put the file back from a backup under that key; else `--repair --drop-lost` removes what points to it.";
+        "`--repair` takes it from a replica that has it. Else put the file back from a backup under that key, or `--repair --drop-lost` removes what points to it.";
     BlobWrongSize "blob_wrong_size" Error,
         "A blob in the store is shorter or longer than it was.",
-        "`--repair` moves it to `quarantine/`; then as for `blob_missing`. Look at the disk or ask the provider.";
+        "`--repair` takes it from a replica that has it, and moves what is there to `quarantine/`; then as for `blob_missing`. Look at the disk or ask the provider.";
     BlobDamaged "blob_damaged" Error,
         "A blob's bytes have another SHA-512 than its name says, at two readings.",
-        "`--repair` moves it to `quarantine/`; then as for `blob_missing`. Look at the disk or ask the provider.";
+        "`--repair` takes it from a replica that has it, and moves what is there to `quarantine/`; then as for `blob_missing`. Look at the disk or ask the provider.";
     BlobUnreadable "blob_unreadable" Error,
         "The store failed three times to deliver a blob's bytes, though it can be reached.",
         "Look at the disk or ask the provider, then check again.";
@@ -127,7 +127,7 @@ codes! {
         "`--repair` removes it.";
     ObjectLost "object_lost" Error,
         "The bytes of this object are missing or damaged.",
-        "Put its blob back from a backup; else `--repair --drop-lost` removes the object. Tell its member.";
+        "`--repair` takes its blob from a replica that has it. Else put it back from a backup, or `--repair --drop-lost` removes the object. Tell its member.";
     ObjectWithoutBlob "object_without_blob" Error,
         "An object points to a blob that the catalog has no row of.",
         "`--repair --drop-lost` removes the object. Tell its member.";
@@ -146,4 +146,19 @@ codes! {
     CollectionOverdue "collection_overdue" Warning,
         "Idle blobs, uploads or leases have waited for a collection for more than a day.",
         "See that a node runs with `collect.interval` on, and look for `A collection failed` in its log.";
+    ReplicaAway "replica_away" Warning,
+        "A replica cannot be reached, or this configuration lacks it; what it has was not checked.",
+        "Bring it back, or forget it with `rockpool replica remove`.";
+    ReplicaBehind "replica_behind" Warning,
+        "Blobs have waited for more than a day to be copied to a replica.",
+        "See that a node runs, and look for `A blob could not be copied` in its log; `rockpool replica status` shows more.";
+    ReplicaMissing "replica_missing" Warning,
+        "A replica has not got a blob that was copied there.",
+        "`--repair` has it copied again, and so does `rockpool replica verify`.";
+    ReplicaDamaged "replica_damaged" Warning,
+        "A replica's copy of a blob is of another size, is damaged or cannot be read.",
+        "`--repair` has it copied again, and so does `rockpool replica verify`; what is there is moved to `quarantine/`.";
+    ReplicaBytesUnknown "replica_bytes_unknown" Warning,
+        "A replica has a blob that the catalog knows nothing of; it only takes room.",
+        "`--repair --drop-unknown` removes it. Not before you know where it comes from!";
 }

@@ -1,5 +1,5 @@
 //! Reading bytes again, and hashing them.
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use rockpool_blobs::{BlobStore, Pace, StoreKey};
@@ -85,9 +85,13 @@ async fn digest(
 }
 
 impl Check<'_> {
-    /// Reads these blobs, several at a time, and tells which are not what their rows say.
-    pub(super) async fn read_blobs(&mut self, rows: Vec<BlobRow>) -> Result<(), PoolError> {
-        let (store, pace) = (self.primary.clone(), &self.pace);
+    /// Reads these blobs at a store, several at a time; answers which are not what their rows say.
+    pub(super) async fn read_from(
+        &mut self,
+        store: &Arc<dyn BlobStore>,
+        rows: Vec<BlobRow>,
+    ) -> Result<Vec<(BlobRow, Finding)>, PoolError> {
+        let pace = &self.pace;
         let mut readings = stream::iter(rows)
             .map(|row| {
                 let store = store.clone();
@@ -115,7 +119,7 @@ impl Check<'_> {
         }
         drop(readings);
         self.read(read)?;
-        self.confirm(findings).await
+        Ok(findings)
     }
 }
 

@@ -183,6 +183,29 @@ pub enum Finding {
     CollectionOverdue {
         items: u64,
     },
+    ReplicaAway {
+        replica: String,
+        why: String,
+    },
+    ReplicaBehind {
+        replica: String,
+        copies: u64,
+        since_ms: i64,
+    },
+    ReplicaMissing {
+        replica: String,
+        blob: FoundBlob,
+    },
+    ReplicaDamaged {
+        replica: String,
+        blob: FoundBlob,
+        why: String,
+    },
+    ReplicaBytesUnknown {
+        replica: String,
+        key: String,
+        bytes: u64,
+    },
 }
 
 impl Finding {
@@ -215,6 +238,11 @@ impl Finding {
             Self::BucketWrongUsage { .. } => FindingCode::BucketWrongUsage,
             Self::StoreWrongUsage { .. } => FindingCode::StoreWrongUsage,
             Self::CollectionOverdue { .. } => FindingCode::CollectionOverdue,
+            Self::ReplicaAway { .. } => FindingCode::ReplicaAway,
+            Self::ReplicaBehind { .. } => FindingCode::ReplicaBehind,
+            Self::ReplicaMissing { .. } => FindingCode::ReplicaMissing,
+            Self::ReplicaDamaged { .. } => FindingCode::ReplicaDamaged,
+            Self::ReplicaBytesUnknown { .. } => FindingCode::ReplicaBytesUnknown,
         }
     }
 
@@ -230,6 +258,16 @@ impl Finding {
             | Self::BlobWrongSize { blob, .. }
             | Self::BlobDamaged { blob } => Some(blob),
             _ => None,
+        }
+    }
+
+    /// The blob whose bytes another store may have, and the replica that lacks them (`None`: the primary).
+    pub fn restorable(&self) -> Option<(Option<&str>, &FoundBlob)> {
+        match self {
+            Self::ReplicaMissing { replica, blob } | Self::ReplicaDamaged { replica, blob, .. } => {
+                Some((Some(replica), blob))
+            }
+            _ => Some((None, self.lost_blob()?)),
         }
     }
 }
@@ -329,6 +367,19 @@ impl fmt::Display for Finding {
                 recorded.count, recorded.bytes, counted.count, counted.bytes
             ),
             Self::CollectionOverdue { items } => format!("{items} items"),
+            Self::ReplicaAway { replica, why } => format!("{replica}: {why}"),
+            Self::ReplicaBehind {
+                replica, copies, ..
+            } => format!("{replica}: {copies} copies"),
+            Self::ReplicaMissing { replica, blob } => format!("{} at {replica}", blob.key),
+            Self::ReplicaDamaged { replica, blob, why } => {
+                format!("{} at {replica}: {why}", blob.key)
+            }
+            Self::ReplicaBytesUnknown {
+                replica,
+                key,
+                bytes,
+            } => format!("{key} at {replica}: {bytes} bytes"),
         };
         for character in text.chars() {
             if character.is_control() {

@@ -130,7 +130,10 @@ impl Check<'_> {
         for item in items {
             if self.is_young(item.modified_at) {
                 self.position.totals.young_items += 1;
-            } else if self.is_still_there(self.pool.staging(), &item).await? {
+            } else if self
+                .is_still_there(self.pool.staging().as_ref(), &item)
+                .await?
+            {
                 there.push(item);
             }
         }

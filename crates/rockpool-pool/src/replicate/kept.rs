@@ -80,6 +80,14 @@ impl Pool {
         })
     }
 
+    /// Whether there are stores beside the primary.
+    ///
+    /// # Errors
+    /// When the catalog is away.
+    pub async fn has_replicas(&self) -> Result<bool, PoolError> {
+        Ok(!self.places_now().await?.replicas.is_empty())
+    }
+
     /// Forgets a replica and what is queued for it. Its bytes stay where they are. `false`: there is none of that name.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -444,15 +444,16 @@ async fn a_pool_under_load_is_never_accused() {
     options.settings.grace = Duration::ZERO;
     let world = Arc::new(TestPool::start(options).await);
     let done = Arc::new(AtomicBool::new(false));
-    let mut tasks = Vec::new();
+    let (mut tasks, mut rounds) = (Vec::new(), Vec::new());
     for name in ["ada", "bob", "cyd"] {
         let member = world.member(name).await;
         let entry = world.entry(&member, name).await;
         let (world, done) = (world.clone(), done.clone());
+        let count = Arc::new(AtomicU64::new(0));
+        rounds.push(count.clone());
         tasks.push(tokio::spawn(async move {
-            let mut round: u64 = 0;
             while !done.load(Ordering::Relaxed) {
-                round += 1;
+                let round = count.fetch_add(1, Ordering::Relaxed) + 1;
                 let key = format!("{}", round % 7);
                 let acl = if round.is_multiple_of(3) {
                     Acl::Private
@@ -473,10 +474,18 @@ async fn a_pool_under_load_is_never_accused() {
                     world.pool.collect().await.unwrap();
                 }
             }
-            round
         }));
     }
-    for round in 0..60 {
+    // On a busy machine, checks may be done before there was much to check.
+    let is_loaded = || {
+        rounds
+            .iter()
+            .all(|count| count.load(Ordering::Relaxed) > 20)
+    };
+    for round in 0.. {
+        if round >= 60 && is_loaded() {
+            break;
+        }
         let options = CheckOptions {
             at_rest: false,
             ..DEEP
@@ -486,7 +495,7 @@ async fn a_pool_under_load_is_never_accused() {
     }
     done.store(true, Ordering::Relaxed);
     for task in tasks {
-        assert!(task.await.unwrap() > 20, "there was no load");
+        task.await.unwrap();
     }
     world.collect_everything().await;
     let found = world.check(&DEEP).await;

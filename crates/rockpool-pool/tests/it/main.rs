@@ -10,5 +10,6 @@ mod intake;
 mod objects;
 mod races;
 mod repair;
+mod replica_check;
 mod replicate;
 mod uploads;

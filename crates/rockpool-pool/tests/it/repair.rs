@@ -7,6 +7,7 @@
 use std::fs;
 
 use rockpool_pool::{Finding, Repair, RepairOptions, Suspects};
+use rockpool_testkit::TestPool;
 use rockpool_types::Acl;
 
 use crate::check::{World, codes, unknown_blob};
@@ -14,29 +15,44 @@ use crate::check::{World, codes, unknown_blob};
 const PLAIN: RepairOptions = RepairOptions {
     drop_lost: false,
     drop_unknown: false,
+    has_replicas: false,
 };
 
-impl World {
-    /// Carries out all repairs of these findings as the program does; answers which were done.
-    async fn repair(&self, found: &[Finding], options: RepairOptions) -> Vec<Repair> {
-        let mut done = Vec::new();
-        let mut suspects = Suspects::default();
-        for repair in Repair::ALL {
-            for finding in found {
-                if finding.plan_repairs(options).contains(repair)
-                    && self.pool.pool.repair(finding, *repair).await.unwrap()
-                {
-                    done.push(*repair);
-                }
+/// Carries out all repairs of these findings as the program does; answers which were done.
+pub(crate) async fn repair(
+    pool: &TestPool,
+    found: &[Finding],
+    options: RepairOptions,
+) -> Vec<Repair> {
+    let (mut done, pool) = (Vec::new(), &pool.pool);
+    let mut suspects = Suspects::default();
+    for repair in Repair::ALL {
+        let planned = |finding: &&Finding| finding.plan_repairs(options).contains(repair);
+        for finding in found.iter().filter(planned) {
+            if pool.repair(finding, *repair).await.unwrap() {
+                done.push(*repair);
             }
         }
-        found
-            .iter()
-            .for_each(|finding| finding.suspect(&mut suspects));
-        for _ in 0..self.pool.pool.correct_counts(suspects).await.unwrap() {
-            done.push(Repair::Correct);
+        if *repair == Repair::Restore && !done.is_empty() {
+            done.clear();
+            pool.replicate().await.unwrap();
+            for finding in found.iter().filter(planned) {
+                done.extend(pool.is_restored(finding).await.unwrap().then_some(*repair));
+            }
         }
-        done
+    }
+    found
+        .iter()
+        .for_each(|finding| finding.suspect(&mut suspects));
+    for _ in 0..pool.correct_counts(suspects).await.unwrap() {
+        done.push(Repair::Correct);
+    }
+    done
+}
+
+impl World {
+    async fn repair(&self, found: &[Finding], options: RepairOptions) -> Vec<Repair> {
+        repair(&self.pool, found, options).await
     }
 
     async fn found(&self) -> Vec<Finding> {
@@ -200,6 +216,7 @@ async fn rows_of_a_bucket_or_blob_that_is_gone_are_removed_when_told_to() {
         let options = RepairOptions {
             drop_lost: true,
             drop_unknown: true,
+            ..PLAIN
         };
         // What hides behind one finding may show only when that is put right.
         for _ in 0..2 {

@@ -3,7 +3,10 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use rockpool_pool::{AddReplica, Pool, PromoteReplica, StoreStatus};
+use rockpool_pool::{
+    AddReplica, CheckEvent, CheckOptions, Pool, PromoteReplica, Repair, StoreStatus,
+};
+use rockpool_types::ByteSize;
 
 use crate::{
     output::{Format, print, table},
@@ -11,6 +14,9 @@ use crate::{
     progress::{self, Counted},
     views::bytes,
 };
+
+/// So much of what is wrong at a replica is told and put right at once.
+const MOST_FOUND: usize = 100_000;
 
 /// How often the progress of a copy is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,6 +32,8 @@ pub(crate) enum ReplicaCommand {
     },
     /// Copy here and now what is still to be copied to a replica, beside what nodes do
     Sync(Named),
+    /// Look whether a replica has every blob, and have what is missing or damaged copied again
+    Verify(VerifyArgs),
     /// Make a replica the primary store, and the primary a replica
     Promote(LossyArgs),
     /// Forget a replica; the bytes that it has stay where they are
@@ -36,6 +44,18 @@ pub(crate) enum ReplicaCommand {
 pub(crate) struct Named {
     /// The name that the configuration gives it
     name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    store: Named,
+    /// Read and hash every copy
+    #[arg(long)]
+    deep: bool,
+    /// The most bytes a second to read, such as `20MB` [default: no limit]
+    #[arg(long, value_name = "SIZE")]
+    rate: Option<ByteSize>,
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +79,7 @@ pub(crate) async fn run(pool: &Pool, command: ReplicaCommand) -> Result<()> {
             format.print(&stores, |stores| words(stores))
         }
         ReplicaCommand::Sync(store) => sync(pool, &store.name).await,
+        ReplicaCommand::Verify(args) => verify(pool, &args).await,
         ReplicaCommand::Promote(args) => promote(pool, &args).await,
         ReplicaCommand::Remove(args) => remove(pool, &args).await,
     }
@@ -168,6 +189,56 @@ async fn sync(pool: &Pool, name: &str) -> Result<()> {
         // Older blobs wait a moment for uploads that were under way; others work on the rest.
         tokio::time::sleep(LOOK).await;
     }
+}
+
+async fn verify(pool: &Pool, args: &VerifyArgs) -> Result<()> {
+    let name = &args.store.name;
+    let failed = |error| explain(error, &format!("replica {name}"));
+    let options = CheckOptions {
+        deep: args.deep,
+        bytes_per_second: args.rate.map(ByteSize::as_u64),
+        ..CheckOptions::default()
+    };
+    let (blobs, _) = pool.usage_of_store().await.map_err(failed)?;
+    let bar = progress::bar(blobs, Counted::Blobs);
+    bar.set_message(format!("verifying {name}"));
+    let mut found = Vec::new();
+    let mut watch = |event: CheckEvent<'_>| {
+        match event {
+            CheckEvent::Found(finding) if found.len() < MOST_FOUND => found.push(finding),
+            CheckEvent::Reached(position) => bar.set_position(position.totals.copies),
+            CheckEvent::Found(_) | CheckEvent::Read(_) => {}
+        }
+        Ok(())
+    };
+    let totals = pool.verify_replica(name, &options, &mut watch).await;
+    bar.finish_and_clear();
+    let Some(totals) = totals.map_err(failed)? else {
+        bail!("there is no replica {name}; `rockpool replica status` shows all stores");
+    };
+    let mut queued = 0;
+    for finding in &found {
+        print(&format!(
+            "{}  {finding}
+",
+            finding.code().as_str()
+        ))?;
+        if !pool.settings().read_only {
+            let repair = pool.repair(finding, Repair::Restore);
+            queued += u64::from(repair.await.map_err(failed)?);
+        }
+    }
+    let copies = totals.copies;
+    if found.is_empty() {
+        return print(&format!(
+            "{copies} copies were looked at; {name} has every blob that was copied there.
+"
+        ));
+    }
+    bail!(
+        "{} things are wrong at {name}, which has {copies} copies; {queued} blobs are queued to be copied again",
+        totals.notes + totals.warnings + totals.errors
+    )
 }
 
 async fn promote(pool: &Pool, args: &LossyArgs) -> Result<()> {

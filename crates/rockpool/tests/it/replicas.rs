@@ -239,3 +239,46 @@ fn a_promoted_replica_takes_new_content_once_the_primary_is_lost() {
     assert!(!refused.status.success(), "it is the primary");
     server.cli_ok(&["replica", "remove", "main"]);
 }
+
+#[test]
+fn verify_and_check_have_brought_back_what_a_store_lost() {
+    let server = Server::configured(&with_directory(""), &[]);
+    let client = Client::new(&server, &server.add_member("alice"));
+    server.cli_ok(&["replica", "add", "far"]);
+    for key in ["a", "b", "c"] {
+        assert_eq!(client.put(key, key.as_bytes()).status, 200);
+    }
+    server.cli_ok(&["replica", "sync", "far"]);
+    let (main, far) = (server.data().join("store"), server.data().join("far"));
+    let whole = blobs(&main);
+    let verified = server.cli_ok(&["replica", "verify", "far", "--deep"]);
+    assert!(verified.contains("has every blob"), "{verified}");
+
+    fs::remove_file(far.join(&whole[0])).unwrap();
+    let verified = server.cli(&["replica", "verify", "far"]);
+    let words = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(
+        !verified.status.success() && words.starts_with("replica_missing"),
+        "{words}"
+    );
+    wait_until("a node copies it again", || blobs(&far) == whole);
+
+    fs::write(main.join(&whole[1]), "x").unwrap();
+    fs::remove_file(main.join(&whole[2])).unwrap();
+    let repaired = server.cli(&[
+        "check",
+        "--deep",
+        "--repair",
+        "--yes",
+        "--drop-lost",
+        "--json",
+    ]);
+    let printed: Value = serde_json::from_slice(&repaired.stdout).unwrap();
+    assert_eq!(repaired.status.code(), Some(0), "{printed}");
+    let taken = &printed["repairs"]["repaired"]["blobs taken from another store"];
+    assert_eq!(*taken, 2, "{printed}");
+    assert_eq!(blobs(&main), whole);
+    for key in ["a", "b", "c"] {
+        assert_eq!(client.get(key).body, key.as_bytes());
+    }
+}

@@ -50,6 +50,7 @@ impl Progress {
             Stage::Uploads => "uploads",
             Stage::Objects => "objects and counts",
             Stage::Strays => "leftovers",
+            Stage::Replicas => "replicas",
             Stage::Done => "done",
         };
         self.bar

@@ -1,12 +1,12 @@
 //! `rockpool check --repair`: the plan, the question, and carrying it out.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io::{self, Write},
 };
 
 use anyhow::{Result, bail};
 use clap::Args;
-use rockpool_pool::{Level, Pool, Repair, RepairOptions, Suspects};
+use rockpool_pool::{Finding, Level, Pool, Repair, RepairOptions, Suspects};
 use serde::Serialize;
 
 use super::{can_ask, journal::Journal};
@@ -56,6 +56,7 @@ impl Repaired {
 
 const fn name(repair: Repair) -> &'static str {
     match repair {
+        Repair::Restore => "blobs taken from another store",
         Repair::Quarantine => "blobs moved to quarantine",
         Repair::RemoveObject => "objects removed",
         Repair::RemoveBlob => "rows of lost blobs removed",
@@ -70,11 +71,13 @@ impl RepairArgs {
         self.repair
     }
 
-    const fn options(&self) -> RepairOptions {
-        RepairOptions {
+    async fn options(&self, pool: &Pool) -> Result<RepairOptions> {
+        let has_replicas = pool.has_replicas().await;
+        Ok(RepairOptions {
             drop_lost: self.drop_lost,
             drop_unknown: self.drop_unknown,
-        }
+            has_replicas: has_replicas.map_err(|error| explain(error, "repairing"))?,
+        })
     }
 
     /// Shows the plan, asks, and carries it out. `None`: the answer was no.
@@ -84,9 +87,10 @@ impl RepairArgs {
         journal: &Journal,
         format: Format,
     ) -> Result<Option<Repaired>> {
-        let plan = self.plan(journal)?;
+        let options = self.options(pool).await?;
+        let plan = plan(journal, options)?;
         if plan.is_empty() {
-            return self.carry_out(pool, journal).await.map(Some);
+            return carry_out(pool, journal, options).await.map(Some);
         }
         if !format.is_json() || !self.yes {
             let rows: Vec<(&str, String)> = plan
@@ -106,55 +110,103 @@ impl RepairArgs {
                 return Ok(None);
             }
         }
-        self.carry_out(pool, journal).await.map(Some)
+        carry_out(pool, journal, options).await.map(Some)
     }
+}
 
-    /// How much there is of what.
-    fn plan(&self, journal: &Journal) -> Result<BTreeMap<Repair, u64>> {
-        let mut plan = BTreeMap::new();
-        for finding in journal.findings()? {
-            for repair in finding?.plan_repairs(self.options()) {
-                *plan.entry(repair).or_insert(0) += 1;
-            }
+/// How much there is of what.
+fn plan(journal: &Journal, options: RepairOptions) -> Result<BTreeMap<Repair, u64>> {
+    let mut plan = BTreeMap::new();
+    for finding in journal.findings()? {
+        for repair in finding?.plan_repairs(options) {
+            *plan.entry(repair).or_insert(0) += 1;
         }
-        Ok(plan)
     }
+    Ok(plan)
+}
 
-    async fn carry_out(&self, pool: &Pool, journal: &Journal) -> Result<Repaired> {
-        let failed = |error| explain(error, "repairing");
-        let mut repaired = Repaired::default();
-        let mut suspects = Suspects::default();
-        let mut collect = false;
-        for repair in Repair::ALL {
-            for finding in journal.findings()? {
-                let finding = finding?;
-                if !finding.plan_repairs(self.options()).contains(repair) {
-                    continue;
-                }
-                collect |= matches!(repair, Repair::Collect | Repair::RemoveBlob);
-                if pool.repair(&finding, *repair).await.map_err(failed)? {
-                    *repaired.repaired.entry(name(*repair)).or_default() += 1;
-                }
-            }
-        }
+async fn carry_out(pool: &Pool, journal: &Journal, options: RepairOptions) -> Result<Repaired> {
+    let failed = |error| explain(error, "repairing");
+    let mut repaired = Repaired::default();
+    let mut suspects = Suspects::default();
+    let mut collect = false;
+    let restored = restore(pool, journal, options).await?;
+    if !restored.is_empty() {
+        let count = restored.len() as u64;
+        repaired.repaired.insert(name(Repair::Restore), count);
+    }
+    for repair in Repair::ALL
+        .iter()
+        .filter(|repair| **repair != Repair::Restore)
+    {
         for finding in journal.findings()? {
             let finding = finding?;
-            finding.suspect(&mut suspects);
-            let repairs = finding.plan_repairs(self.options());
-            // Bytes in quarantine are still lost to whoever points to them.
-            if repairs.iter().all(|repair| *repair == Repair::Quarantine) {
-                repaired.unrepaired += 1;
-                repaired.left = repaired.left.max(Some(finding.level()));
+            if !finding.plan_repairs(options).contains(repair) {
+                continue;
+            }
+            collect |= matches!(repair, Repair::Collect | Repair::RemoveBlob);
+            if pool.repair(&finding, *repair).await.map_err(failed)? {
+                *repaired.repaired.entry(name(*repair)).or_default() += 1;
             }
         }
-        let corrected = pool.correct_counts(suspects).await.map_err(failed)?;
-        if corrected > 0 {
-            *repaired.repaired.entry(name(Repair::Correct)).or_default() += corrected;
-        }
-        if collect {
-            pool.collect().await.map_err(failed)?;
-            *repaired.repaired.entry(name(Repair::Collect)).or_default() += 1;
-        }
-        Ok(repaired)
     }
+    for finding in journal.findings()? {
+        let finding = finding?;
+        finding.suspect(&mut suspects);
+        let repairs = finding.plan_repairs(options);
+        // Bytes in quarantine are still lost to whoever points to them.
+        let helps = |repair: &Repair| !matches!(repair, Repair::Quarantine | Repair::Restore);
+        let is_restored = bytes_of(&finding).is_some_and(|bytes| restored.contains(&bytes));
+        if !is_restored && !repairs.iter().any(helps) {
+            repaired.unrepaired += 1;
+            repaired.left = repaired.left.max(Some(finding.level()));
+        }
+    }
+    let corrected = pool.correct_counts(suspects).await.map_err(failed)?;
+    if corrected > 0 {
+        *repaired.repaired.entry(name(Repair::Correct)).or_default() += corrected;
+    }
+    if collect {
+        pool.collect().await.map_err(failed)?;
+        *repaired.repaired.entry(name(Repair::Collect)).or_default() += 1;
+    }
+    Ok(repaired)
+}
+
+/// A blob's row, and the replica where its bytes are to be, if not at the primary.
+type Bytes = (Option<String>, i64);
+
+/// The bytes that are not where a finding says that they should be.
+fn bytes_of(finding: &Finding) -> Option<Bytes> {
+    if let Finding::ObjectLost { blob, .. } = finding {
+        return Some((None, blob.row));
+    }
+    let (replica, blob) = finding.restorable()?;
+    Some((replica.map(str::to_owned), blob.row))
+}
+
+/// Takes from other stores what stores lack, all at once; answers what was.
+async fn restore(pool: &Pool, journal: &Journal, options: RepairOptions) -> Result<HashSet<Bytes>> {
+    let failed = |error| explain(error, "taking blobs from replicas");
+    let is_planned = |finding: &Finding| finding.plan_repairs(options).contains(&Repair::Restore);
+    let (mut queued, mut restored) = (false, HashSet::new());
+    for finding in journal.findings()? {
+        let finding = finding?;
+        if is_planned(&finding) {
+            let repair = pool.repair(&finding, Repair::Restore);
+            queued |= repair.await.map_err(failed)?;
+        }
+    }
+    if !queued {
+        return Ok(restored);
+    }
+    pool.hasten_replication().await.map_err(failed)?;
+    pool.replicate().await.map_err(failed)?;
+    for finding in journal.findings()? {
+        let finding = finding?;
+        if is_planned(&finding) && pool.is_restored(&finding).await.map_err(failed)? {
+            restored.extend(bytes_of(&finding));
+        }
+    }
+    Ok(restored)
 }

@@ -112,6 +112,7 @@ fn words(totals: &CheckTotals) -> String {
         ("too young to tell", totals.young_items.to_string()),
         ("uploads", totals.uploads.to_string()),
         ("staged parts", totals.parts.to_string()),
+        ("copies at replicas", totals.copies.to_string()),
         ("read and hashed", bytes(totals.read_bytes)),
     ]);
     format!("{head}\n\n{facts}")
