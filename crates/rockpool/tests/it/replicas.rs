@@ -204,7 +204,7 @@ fn a_provider_gets_every_blob_and_serves_all_when_the_primary_is_lost() {
 
 #[test]
 fn a_promoted_replica_takes_new_content_once_the_primary_is_lost() {
-    let mut server = Server::configured(&with_directory(""), &[]);
+    let mut server = Server::configured(&with_directory("[collect]\ndelete_lease = \"4s\"\n"), &[]);
     let client = Client::new(&server, &server.add_member("alice"));
     server.cli_ok(&["replica", "add", "far"]);
     assert_eq!(client.put("old", b"older bytes").status, 200);
