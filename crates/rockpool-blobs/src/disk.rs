@@ -17,14 +17,14 @@ use crate::{BlobReader, BlobStore, Content, StoreError, StoreKey, StoredItem, St
 
 mod failure;
 mod folders;
-mod list;
+pub(crate) mod list;
 mod read;
 mod strays;
 mod write;
 
-use failure::explain;
+pub(crate) use failure::explain;
 use folders::Folders;
-pub(crate) use write::modified_at;
+pub(crate) use write::{lock, modified_at};
 
 /// Whether a store waits until its disk says that the bytes will outlive a power cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +87,26 @@ impl DiskStore {
         Ok(Self {
             disk: Arc::new(disk),
         })
+    }
+
+    /// Where an item lies.
+    pub(crate) fn path(&self, key: &StoreKey) -> PathBuf {
+        self.disk.path(key)
+    }
+
+    /// The directory that holds everything.
+    pub(crate) fn root(&self) -> &Path {
+        self.disk.folders.root()
+    }
+
+    /// Removes an item, durably, also where it is gone already. Blocking.
+    pub(crate) fn remove_now(&self, key: &StoreKey) -> io::Result<()> {
+        self.disk.remove(key)
+    }
+
+    /// Takes the file at `from`, on the same file system, in as the item `key`. Not durable. Blocking.
+    pub(crate) fn take_in(&self, from: &Path, key: &StoreKey) -> io::Result<()> {
+        self.disk.take_in(from, key)
     }
 
     /// Runs `work` on the blocking pool. Once begun it runs to its end, also when the caller has gone.

@@ -255,7 +255,7 @@ impl SpoolWriter {
         Ok(SpoolFile {
             file: self.file,
             len: self.len,
-            name: self.name,
+            name: Some(self.name),
         })
     }
 }
@@ -281,7 +281,7 @@ impl SpoolDraft {
         Ok(SpoolFile {
             len: file.metadata()?.len(),
             file,
-            name: self.name,
+            name: Some(self.name),
         })
     }
 }
@@ -291,10 +291,20 @@ impl SpoolDraft {
 pub struct SpoolFile {
     file: File,
     len: u64,
-    name: FileName,
+    /// `None`: it lies elsewhere, and stays.
+    name: Option<FileName>,
 }
 
 impl SpoolFile {
+    /// A file that is no spool's, to be put into a store as one is. It is not removed.
+    pub(crate) fn elsewhere(file: File) -> io::Result<Self> {
+        Ok(Self {
+            len: file.metadata()?.len(),
+            file,
+            name: None,
+        })
+    }
+
     /// The length in bytes.
     pub const fn len(&self) -> u64 {
         self.len
@@ -339,9 +349,10 @@ impl SpoolFile {
         &self.file
     }
 
-    /// Where it lies, for linking it into a store on the same file system, or for a database that is in it.
-    pub fn path(&self) -> &Path {
-        &self.name.path
+    /// Where it lies, for linking it into a store on the same file system, or for a database that is in it. `None`: not
+    /// in a spool, and it is to be copied.
+    pub fn path(&self) -> Option<&Path> {
+        self.name.as_ref().map(|name| name.path.as_path())
     }
 }
 

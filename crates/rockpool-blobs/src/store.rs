@@ -200,6 +200,17 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
         Ok(())
     }
 
+    /// Whether removals can be carried out, for who would leave items half removed otherwise. Most stores say so by
+    /// trying.
+    async fn accepts_removals(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Whether the item lies at this node alone, on its way to where the world reads it. Answered from memory.
+    fn is_on_its_way(&self, _key: &StoreKey) -> bool {
+        false
+    }
+
     /// Whether the store can be reached and written to, tried in a way that leaves nothing behind.
     async fn probe(&self) -> Result<(), StoreError>;
 }

@@ -89,6 +89,8 @@ impl Pool {
             self.staging().remove(&key).await?;
             report.removed_parts += 1;
         }
+        // A blob whose deletion has begun cannot be uploaded again until it has ended.
+        self.primary().await?.accepts_removals().await?;
         let owner = i64::from_be_bytes(random::<8>()?);
         while self.collect_blobs(owner, &mut report).await? {}
         Ok(report)

@@ -2,7 +2,7 @@
 use rockpool_catalog::{Blob, Bucket, Object, Scope};
 use rockpool_types::{BlobHash, DeliveryMode, ObjectKey};
 
-use crate::{Pool, PoolError};
+use crate::{Pool, PoolError, intake::blob_key};
 
 /// A public object, and whether the reader had to wait for its upload.
 #[derive(Clone, Debug)]
@@ -48,6 +48,16 @@ impl Pool {
         match self.catalog().find_blob(Scope::Public, hash).await? {
             Some(blob) => self.described(blob).await.map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// Whether an object's bytes lie at this node alone, on their way to where blobs are read by the world. Answered from
+    /// memory, but for who is the primary. `false` when that is not known.
+    pub async fn is_on_its_way(&self, object: &Object) -> bool {
+        let blob = &object.blob;
+        match (blob_key(blob.scope, &blob.hash), self.primary().await) {
+            (Ok(key), Ok(store)) => store.is_on_its_way(&key),
+            _ => false,
         }
     }
 }

@@ -231,6 +231,14 @@ impl BlobStore for FaultyStore {
         self.inner.remove_leftover(name).await
     }
 
+    async fn accepts_removals(&self) -> Result<(), StoreError> {
+        self.inner.accepts_removals().await
+    }
+
+    fn is_on_its_way(&self, key: &StoreKey) -> bool {
+        self.inner.is_on_its_way(key)
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         self.require("probing")?;
         match self.take(|fault| matches!(fault, Fault::ProbeFails | Fault::ProbeWaits(_))) {

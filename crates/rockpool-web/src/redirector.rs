@@ -91,7 +91,13 @@ impl Redirector {
             Ok(found) => found,
             Err(error) => return Err(Problem::from(error).with_text(SURROGATE_KEY, &surrogates)),
         };
-        let mut answer = match bucket.delivery {
+        let is_on_its_way = self.0.pool.is_on_its_way(&found.object).await;
+        let delivery = match is_on_its_way {
+            // Where a redirect would lead, it is not there yet.
+            true => DeliveryMode::Direct,
+            false => bucket.delivery,
+        };
+        let mut answer = match delivery {
             DeliveryMode::Redirect => self.redirect(&found, &surrogates, |path| {
                 self.0.settings.blob_base.join(path)
             }),
@@ -103,7 +109,8 @@ impl Redirector {
                     .await?
             }
         };
-        if let Some(age) = self.0.settings.name_cdn_max_age {
+        let cdn_max_age = self.0.settings.name_cdn_max_age;
+        if let Some(age) = cdn_max_age.filter(|_| !is_on_its_way) {
             answer = answer.with_text(SURROGATE_CONTROL, &format!("max-age={}", age.as_secs()));
         }
         if found.waited {

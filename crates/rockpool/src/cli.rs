@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     commands::{
         adopt::AdoptArgs, backup::BackupArgs, bucket::BucketCommand, catalog::CatalogCommand,
-        check::CheckArgs, config::ConfigCommand, gc::GcArgs, links::LinksArgs,
-        member::MemberCommand, object::ObjectCommand, replica::ReplicaCommand,
+        check::CheckArgs, config::ConfigCommand, gc::GcArgs, landing::LandingArgs,
+        links::LinksArgs, member::MemberCommand, object::ObjectCommand, replica::ReplicaCommand,
         restore::RestoreArgs, serve::ServeArgs,
     },
     config::Overrides,
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Gc(GcArgs),
     /// Look whether all is well with catalog, store and counts; with --repair, put it right
     Check(CheckArgs),
+    /// Show what waits in the landing to be moved to the provider
+    Landing(LandingArgs),
     /// Run the link shield alone, without a pool; or look at its copies
     Links(LinksArgs),
     /// Take over a pool of poolmgr's: its members, names and blobs, without copying a blob

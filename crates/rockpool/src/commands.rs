@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod gc;
 pub(crate) mod init;
+pub(crate) mod landing;
 pub(crate) mod links;
 pub(crate) mod member;
 pub(crate) mod member_key;

@@ -74,6 +74,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Config(command) => commands::config::run(&overrides, &command)?,
         Command::Completions { shell } => commands::shell::completions(shell)?,
         Command::Man { directory } => commands::shell::man(directory.as_deref())?,
+        Command::Landing(args) => {
+            with_config(&overrides, async |config| {
+                commands::landing::run(config, &args)
+            })?;
+        }
         Command::Catalog(command) => with_config(&overrides, async |config| {
             commands::catalog::run(config, command).await
         })?,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use http::Request;
 use hyper::body::Incoming;
+use rockpool_blobs::Landing;
 use rockpool_links::LinkFace;
 use rockpool_pool::{Pool, PoolError};
 use rockpool_s3::S3Face;
@@ -17,8 +18,7 @@ use crate::{
     config::{Config, ListenAddress, OrOff},
     data_dir, describer, keeper,
     listener::{ConnectionLimits, Listener},
-    replicator, welcome,
-    wiring::{self, Leftovers},
+    replicator, welcome, wiring,
 };
 
 /// A node that serves.
@@ -41,7 +41,7 @@ impl Node {
     pub(crate) async fn start(config: Config, must_say_ready: bool) -> Result<Self> {
         data_dir::make(&config.paths)?;
         let mut listeners = Listeners::bind(&config).await?;
-        let pool = wiring::open_pool(&config, Leftovers::Remove).await?;
+        let (pool, landing) = wiring::open_pool_of_node(&config).await?;
         let links = match listeners.links {
             Some(_) => Some(wiring::open_links(&config).await?),
             None => None,
@@ -49,7 +49,7 @@ impl Node {
         let node = Self::new(config, &listeners, links);
         node.run_links(listeners.links.take());
         listeners.run(&node, &pool)?;
-        node.run_beside(&pool);
+        node.run_beside(&pool, landing);
         let addresses = Addresses::of_listeners(&node.facts);
         welcome::greet(&pool, &node.config, &addresses).await;
         node.say_ready(must_say_ready)?;
@@ -130,7 +130,7 @@ impl Node {
     }
 
     /// Starts what is not asked for by a request.
-    fn run_beside(&self, pool: &Pool) {
+    fn run_beside(&self, pool: &Pool, landing: Option<Landing>) {
         let settings = &self.config.settings;
         // In the background, as a provider that is away takes its time to be so.
         self.spawn(tell_whether_ready(pool.clone()));
@@ -143,6 +143,9 @@ impl Node {
             if let Some(interval) = settings.backup.interval.on() {
                 let keep = settings.backup.keep as usize;
                 self.spawn(keeper::run(pool.clone(), interval.get(), keep));
+            }
+            if let Some(landing) = landing {
+                self.spawn(async move { landing.run().await });
             }
         }
     }

@@ -1,13 +1,15 @@
-//! The one place where a pool and its faces are put together; `links` is the shield's part of it.
+//! The one place where a pool and its faces are put together; `links` is the shield's part of it, `landing` what may lie
+//! before a provider.
 
+mod landing;
 mod links;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use rockpool_blobs::{
-    AwayStore, BlobStore, DiskStore, Durability, S3Settings as S3StoreSettings, S3Store, Spool,
-    StoreKey,
+    AwayStore, BlobStore, DiskStore, Durability, Landing, S3Settings as S3StoreSettings, S3Store,
+    Spool, StoreKey,
 };
 use rockpool_catalog::{Catalog, MAIN_STORE, StoreRole, StoreRow};
 use rockpool_pool::{Backups, Pool, PoolParts, PoolSettings, ReplicaParts};
@@ -35,11 +37,37 @@ pub(crate) enum Leftovers {
     Leave,
 }
 
-/// Opens the pool that the configuration describes.
+/// Who opens a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opener {
+    /// The node.
+    Node,
+    /// A command, beside whatever nodes run.
+    Command,
+}
+
+/// Opens the pool that the configuration describes, for a command beside whatever nodes run.
 ///
 /// # Errors
 /// In words that say what cannot be opened and what to do.
 pub(crate) async fn open_pool(config: &Config, leftovers: Leftovers) -> Result<Pool> {
+    let opened = open_pool_as(config, leftovers, Opener::Command).await?;
+    Ok(opened.0)
+}
+
+/// As [`open_pool`], for a node, with the landing that the node has to empty.
+///
+/// # Errors
+/// As [`open_pool`].
+pub(crate) async fn open_pool_of_node(config: &Config) -> Result<(Pool, Option<Landing>)> {
+    open_pool_as(config, Leftovers::Remove, Opener::Node).await
+}
+
+async fn open_pool_as(
+    config: &Config,
+    leftovers: Leftovers,
+    opener: Opener,
+) -> Result<(Pool, Option<Landing>)> {
     let paths = &config.paths;
     let max_connections = config.settings.catalog.max_connections;
     let catalog = Catalog::open(&paths.catalog, max_connections).await?;
@@ -47,8 +75,8 @@ pub(crate) async fn open_pool(config: &Config, leftovers: Leftovers) -> Result<P
     let sealing_key = data_dir::sealing_key(&paths.sealing_key, first_members.is_empty())?;
     let config = config.clone();
     let enlisted = catalog.list_stores().await?;
-    let stores =
-        tokio::task::spawn_blocking(move || open_stores(&config, &enlisted, leftovers)).await??;
+    let open = move || open_stores(&config, &enlisted, leftovers, opener);
+    let stores = tokio::task::spawn_blocking(open).await??;
     let pool = Pool::new(PoolParts {
         catalog,
         blobs: stores.blobs,
@@ -68,12 +96,13 @@ pub(crate) async fn open_pool(config: &Config, leftovers: Leftovers) -> Result<P
             );
         }
     }
-    Ok(pool)
+    Ok((pool, stores.landing))
 }
 
 /// What a pool is put together from.
 struct Stores {
     blobs: Arc<dyn BlobStore>,
+    landing: Option<Landing>,
     replicas: Vec<ReplicaParts>,
     staging: Arc<dyn BlobStore>,
     spool: Spool,
@@ -82,7 +111,12 @@ struct Stores {
 
 /// Opens what lies on disk, or prepares for what does not. Where replicas are enlisted, a store that cannot be opened
 /// keeps no node from starting: the others have its blobs. Blocking.
-fn open_stores(config: &Config, enlisted: &[StoreRow], leftovers: Leftovers) -> Result<Stores> {
+fn open_stores(
+    config: &Config,
+    enlisted: &[StoreRow],
+    leftovers: Leftovers,
+    opener: Opener,
+) -> Result<Stores> {
     let (settings, paths) = (&config.settings, &config.paths);
     let spool = match leftovers {
         Leftovers::Remove => Spool::open(&paths.spool),
@@ -118,6 +152,11 @@ fn open_stores(config: &Config, enlisted: &[StoreRow], leftovers: Leftovers) -> 
         }
     };
     let blobs = open("store", &settings.store, &paths.store)?;
+    let landing = landing::before(&blobs, config, opener)?;
+    let blobs = match &landing {
+        Some(landing) => Arc::new(landing.clone()) as Arc<dyn BlobStore>,
+        None => blobs,
+    };
     let mut replicas = Vec::new();
     for (name, replica) in &settings.replicas {
         let path = format!("replicas.{name}");
@@ -139,6 +178,7 @@ fn open_stores(config: &Config, enlisted: &[StoreRow], leftovers: Leftovers) -> 
     };
     Ok(Stores {
         blobs,
+        landing,
         replicas,
         staging,
         spool,

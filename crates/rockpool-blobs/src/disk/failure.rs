@@ -10,7 +10,7 @@ mod tests;
 const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
 
 /// Turns an error into the contract's, and tells the operator what to do where that is known.
-pub(super) fn explain(doing: String, root: &Path, error: &io::Error) -> StoreError {
+pub(crate) fn explain(doing: String, root: &Path, error: &io::Error) -> StoreError {
     let root = root.display();
     let internal = |advice: String| StoreError::Internal {
         doing: doing.clone(),

@@ -13,7 +13,7 @@ const MOST_EXPECTED: usize = 1000;
 
 /// Up to `limit` items below `root` whose keys begin with `prefix`, after `after`. Holds the names of one directory
 /// for each level, and reads none that can have no item to show.
-pub(super) fn list(
+pub(crate) fn list(
     root: &Path,
     prefix: &str,
     after: Option<&StoreKey>,

@@ -12,8 +12,10 @@ use rockpool_types::Timestamp;
 use super::{Disk, Durability, absent_as_none};
 use crate::{Content, SpoolFile, StoreKey, unique::unique_name};
 
-/// How long a removal waits for another in the same folder, and how often it looks.
+/// How long a removal waits for another in the same folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often a lock that is taken is looked at.
 const LOCK_STEP: Duration = Duration::from_millis(5);
 
 impl Disk {
@@ -27,12 +29,18 @@ impl Disk {
 
     /// Links the spool file itself into the store, so that its bytes are written only once.
     fn put_spooled(&self, path: &Path, spooled: &SpoolFile) -> io::Result<()> {
+        let copied = || {
+            self.put_written(path, |file| {
+                io::copy(&mut spooled.reader(), file).map(|_| ())
+            })
+        };
+        let Some(name) = spooled.path() else {
+            return copied();
+        };
         self.stamp(spooled.file())?;
         self.sync_file(spooled.file())?;
-        match self.link(spooled.path(), path) {
-            Err(error) if cannot_link(&error) => self.put_written(path, |file| {
-                io::copy(&mut spooled.reader(), file).map(|_| ())
-            }),
+        match self.link(name, path) {
+            Err(error) if cannot_link(&error) => copied(),
             result => result,
         }
     }
@@ -56,6 +64,11 @@ impl Disk {
         Ok(true)
     }
 
+    pub(super) fn take_in(&self, from: &Path, key: &StoreKey) -> io::Result<()> {
+        let to = self.path(key);
+        self.enter_folder(&to, || fs::rename(from, &to))
+    }
+
     pub(super) fn remove(&self, key: &StoreKey) -> io::Result<()> {
         let path = self.path(key);
         match fs::remove_file(&path) {
@@ -74,7 +87,7 @@ impl Disk {
         let Some(folder) = absent_as_none(File::options().read(true).open(parent(&path)))? else {
             return Ok(());
         };
-        lock(&folder)?;
+        lock(&folder, LOCK_PATIENCE)?;
         if Instant::now() >= deadline {
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,
@@ -162,19 +175,20 @@ impl Disk {
     }
 }
 
-/// Takes the lock of a folder, which is free again when `folder` is closed, also by the end of the process.
-fn lock(folder: &File) -> io::Result<()> {
+/// Takes the lock of a file or folder, which is free again when `folder` is closed, also by the end of the process. Waits
+/// for as long as `patience`.
+pub(crate) fn lock(folder: &File, patience: Duration) -> io::Result<()> {
     let since = Instant::now();
     loop {
         match folder.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if since.elapsed() < LOCK_PATIENCE => {
+            Err(TryLockError::WouldBlock) if since.elapsed() < patience => {
                 thread::sleep(LOCK_STEP);
             }
             Err(TryLockError::WouldBlock) => {
                 return Err(io::Error::new(
                     io::ErrorKind::ResourceBusy,
-                    "another node has been removing something in the same folder for long",
+                    "another has been at work in the same folder for long",
                 ));
             }
             // Some network file systems lock no directories. There, only the deadline is left.

@@ -7,6 +7,7 @@
 
 mod contract;
 mod disk;
+mod landing;
 mod memory;
 mod provider;
 mod s3;

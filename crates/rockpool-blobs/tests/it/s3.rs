@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// A running s3s-fs with a spool beside it.
-struct Server {
+pub(crate) struct Server {
     provider: S3sFs,
     directory: TempDir,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self {
             provider: S3sFs::start(),
             directory: tempfile::tempdir().unwrap(),
@@ -39,7 +39,7 @@ impl Server {
         Spool::open(&self.directory.path().join("spool")).unwrap()
     }
 
-    fn store_with(&self, change: impl FnOnce(&mut S3Settings)) -> S3Store {
+    pub(crate) fn store_with(&self, change: impl FnOnce(&mut S3Settings)) -> S3Store {
         let mut settings = self.settings();
         change(&mut settings);
         S3Store::new(settings, self.spool()).unwrap()

@@ -72,7 +72,9 @@ pub(crate) async fn run(config: &Config, args: &RestoreArgs) -> Result<ExitCode>
     bar.set_message("reading the backup");
     let (name, unpacked) = fetch(&backups, args).await?;
     let address = &config.paths.catalog;
-    let from = Catalog::open_sqlite(unpacked.snapshot.path()).await?;
+    let snapshot = unpacked.snapshot.path();
+    let snapshot = snapshot.context("the snapshot is not in the spool")?;
+    let from = Catalog::open_sqlite(snapshot).await?;
     let into = || {
         format!(
             "restoring into {address}, which must be empty: move an old catalog away (of SQLite's, `-wal` and `-shm` too), \

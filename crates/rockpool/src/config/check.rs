@@ -6,7 +6,7 @@ use super::{
     reader::Problem,
     replicas::check_replicas,
     settings::{LimitSettings, Settings, StoreSettings},
-    values::{OrOff, Span, StoreKind},
+    values::{OrOff, Span, StagingKind, StoreKind},
 };
 
 /// All problems of settings that were read without one.
@@ -54,6 +54,7 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
         "backup.keep",
         "must be 1 or more; `backup.interval = \"off\"` makes none",
     );
+    check_landing(settings, &mut must);
     check_limits(&settings.limits, &mut must);
     check_spans(settings, &mut must);
     let links_on = settings.listen.links != OrOff::Off;
@@ -63,6 +64,25 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
     check_store("store", &settings.store, longest_delete, &mut problems);
     check_replicas(settings, &mut problems);
     problems
+}
+
+fn check_landing(settings: &Settings, must: &mut impl FnMut(bool, &str, &str)) {
+    let landing = &settings.landing;
+    must(
+        !landing.enabled || settings.store.kind == StoreKind::S3,
+        "landing.enabled",
+        "needs store.kind `s3`: what is put into a directory lies on a disk already",
+    );
+    must(
+        !landing.enabled || settings.staging.kind == StagingKind::Disk,
+        "landing.enabled",
+        "needs staging.kind `disk`: uploads in parts would still wait for the provider",
+    );
+    must(
+        (1..=1000).contains(&landing.max_parallel),
+        "landing.max_parallel",
+        "must be 1 to 1,000",
+    );
 }
 
 fn check_limits(limits: &LimitSettings, must: &mut impl FnMut(bool, &str, &str)) {

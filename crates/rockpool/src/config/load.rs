@@ -58,6 +58,8 @@ pub(crate) struct Paths {
     pub(crate) store: PathBuf,
     /// The directories of replicas, those that are in one.
     pub(crate) replicas: BTreeMap<String, PathBuf>,
+    /// The directory where blobs land.
+    pub(crate) landing: PathBuf,
     /// The directory of staged parts.
     pub(crate) staging: PathBuf,
     /// The directory of the link shield's copies.
@@ -87,6 +89,7 @@ impl Paths {
                 .iter()
                 .map(|(name, replica)| (name.clone(), data.join(&replica.store.directory)))
                 .collect(),
+            landing: data.join(&settings.landing.directory),
             staging: data.join(&settings.staging.directory),
             spool: data.join(&settings.spool.directory),
             links: data.join(&settings.links.directory),

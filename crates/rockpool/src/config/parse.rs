@@ -4,9 +4,9 @@ use rockpool_types::SecretKey;
 use super::{
     reader::{Problem, Section, read_document},
     settings::{
-        BackupSettings, CatalogSettings, CollectSettings, LimitSettings, ListenSettings,
-        LogSettings, PublicSettings, S3StoreSettings, Settings, SpoolSettings, StagingSettings,
-        StoreSettings,
+        BackupSettings, CatalogSettings, CollectSettings, LandingSettings, LimitSettings,
+        ListenSettings, LogSettings, PublicSettings, S3StoreSettings, Settings, SpoolSettings,
+        StagingSettings, StoreSettings,
     },
 };
 
@@ -27,6 +27,7 @@ pub(crate) fn parse_settings(text: &str, problems: &mut Vec<Problem>) -> (Settin
             let replica = settings.replicas.entry(name.to_owned()).or_default();
             replica.fill(s);
         });
+        top.section("landing", |s| settings.landing.fill(s));
         top.section("staging", |s| settings.staging.fill(s));
         top.section("spool", |s| settings.spool.fill(s));
         top.section("limits", |s| settings.limits.fill(s));
@@ -104,6 +105,16 @@ impl S3StoreSettings {
         section.read("call_timeout", &mut self.call_timeout);
         section.read_option("max_calls_per_second", &mut self.max_calls_per_second);
         self.secret_access_key = secret.and_then(|secret| SecretKey::new(secret).ok());
+    }
+}
+
+impl LandingSettings {
+    fn fill(&mut self, section: &mut Section<'_, '_>) {
+        section.read("enabled", &mut self.enabled);
+        section.read("directory", &mut self.directory);
+        section.read("max_waiting", &mut self.max_waiting);
+        section.read("cache", &mut self.cache);
+        section.read("max_parallel", &mut self.max_parallel);
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreSettings,
     /// Further stores by name. Default none.
     pub(crate) replicas: BTreeMap<String, ReplicaSettings>,
+    /// Where new blobs land before they go to a provider.
+    pub(crate) landing: LandingSettings,
     /// What keeps parts of multipart uploads.
     pub(crate) staging: StagingSettings,
     /// What keeps bodies on their way in.
@@ -161,6 +163,21 @@ pub(crate) struct S3StoreSettings {
     pub(crate) max_calls_per_second: Option<u32>,
 }
 
+/// `[landing]`: a directory of this node where new blobs land before they go to a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LandingSettings {
+    /// Whether blobs land. Default `false`; what still waits is moved all the same.
+    pub(crate) enabled: bool,
+    /// The directory, of one node alone. Default `landing`.
+    pub(crate) directory: PathBuf,
+    /// The most bytes that wait to be moved; what comes then goes to the provider at once. Default 20 GiB.
+    pub(crate) max_waiting: ByteSize,
+    /// The most bytes of moved blobs that are kept for reading. Default 5 GiB.
+    pub(crate) cache: ByteSize,
+    /// How many blobs move at a time. Default 8.
+    pub(crate) max_parallel: usize,
+}
+
 /// `[staging]`: what keeps parts of multipart uploads until their completion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct StagingSettings {
@@ -268,6 +285,13 @@ impl Default for Settings {
                 s3: None,
             },
             replicas: BTreeMap::new(),
+            landing: LandingSettings {
+                enabled: false,
+                directory: PathBuf::from("landing"),
+                max_waiting: ByteSize::new(20 << 30),
+                cache: ByteSize::new(5 << 30),
+                max_parallel: 8,
+            },
             staging: StagingSettings {
                 kind: StagingKind::Disk,
                 directory: PathBuf::from("staging"),

@@ -33,6 +33,7 @@ fn help_lists_the_commands() {
       catalog      Move the catalog to another database
       gc           Collect blobs that nothing points to any more, abandoned uploads and leftovers
       check        Look whether all is well with catalog, store and counts; with --repair, put it right
+      landing      Show what waits in the landing to be moved to the provider
       links        Run the link shield alone, without a pool; or look at its copies
       adopt        Take over a pool of poolmgr's: its members, names and blobs, without copying a blob
       completions  Print completions for a shell

@@ -16,6 +16,7 @@ mod files;
 mod galera;
 mod harness;
 mod http;
+mod landing;
 mod lifecycle;
 mod links;
 mod links_rush;
