@@ -12,19 +12,23 @@ use std::{error::Error, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use rockpool_pool::{BodyError, BodySource, Declared};
 use rockpool_types::{Checksum, ChecksumAlgorithm};
+use tokio::time::{Instant, timeout};
 
 use crate::auth::Payload;
 use chunks::ChunkDecoder;
 use digests::{Digests, single_value};
 
+/// The bytes that a second of waiting has to bring, once a body's patience is used up.
+const LEAST_BYTES_A_SECOND: u64 = 1024;
+
 /// Bounds on the reading of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimits {
-    /// The longest wait for the next bytes.
+    /// The longest wait for the next bytes, and for all of them beyond what their number allows for.
     pub(crate) stall: Duration,
 }
 
@@ -72,6 +76,9 @@ pub(crate) enum BodyFault {
     /// 400 `RequestTimeout`: the client sent nothing for too long.
     #[error("no byte of the body came for {} seconds", .0.as_secs())]
     Stalled(Duration),
+    /// 400 `RequestTimeout`: the client sends, but so little that it would never end.
+    #[error("the body came at less than {LEAST_BYTES_A_SECOND} bytes a second")]
+    Trickled,
     /// 400 `IncompleteBody`, if anybody still listens.
     #[error("the connection broke within the body: {0}")]
     Disconnected(#[source] Box<dyn Error + Send + Sync>),
@@ -94,6 +101,10 @@ pub(crate) struct S3Body<B> {
     payload_sha256: Option<[u8; 32]>,
     digests: Digests,
     limits: BodyLimits,
+    /// How long bytes were waited for, without the time that whoever reads took in between.
+    waited: Duration,
+    /// The bytes that came.
+    received: u64,
     ended: bool,
 }
 
@@ -167,6 +178,8 @@ where
             payload_sha256,
             digests,
             limits,
+            waited: Duration::ZERO,
+            received: 0,
             ended: false,
         })
     }
@@ -174,19 +187,36 @@ where
     /// The next bytes off the wire; `None` at its end.
     async fn read_wire(&mut self) -> Result<Option<Bytes>, BodyFault> {
         loop {
-            let frame = tokio::time::timeout(self.limits.stall, self.wire.frame())
-                .await
-                .map_err(|_| BodyFault::Stalled(self.limits.stall))?;
+            let frame = self.read_frame().await?;
             match frame {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(BodyFault::Disconnected(error.into())),
                 // HTTP's own trailers carry nothing that S3 knows.
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => return Ok(Some(data)),
+                    Ok(data) if !data.is_empty() => {
+                        self.received += data.len() as u64;
+                        return Ok(Some(data));
+                    }
                     _ => {}
                 },
             }
         }
+    }
+
+    /// Waits for a frame, for as long as its client deserves.
+    async fn read_frame(&mut self) -> Result<Option<Result<Frame<Bytes>, B::Error>>, BodyFault> {
+        let earned = Duration::from_secs(self.received / LEAST_BYTES_A_SECOND);
+        let left = (self.limits.stall + earned).saturating_sub(self.waited);
+        let begun = Instant::now();
+        let frame = timeout(left.min(self.limits.stall), self.wire.frame()).await;
+        self.waited += begun.elapsed();
+        frame.map_err(|_| {
+            if left < self.limits.stall {
+                BodyFault::Trickled
+            } else {
+                BodyFault::Stalled(self.limits.stall)
+            }
+        })
     }
 
     pub(crate) async fn next_data(&mut self) -> Result<Option<Bytes>, BodyFault> {

@@ -1,11 +1,6 @@
 //! One request in the hands of an operation: who asks, what for, and the body, which nobody has touched yet.
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Uri};
-use rockpool_pool::{Access, Caller, Entry, Pool};
-use rockpool_types::BucketName;
-use tokio::sync::OwnedSemaphorePermit;
-
 use crate::{
     auth::Payload,
     body::{BodyLimits, S3Body},
@@ -14,7 +9,11 @@ use crate::{
     request_body::RequestBody,
     request_id::RequestId,
     settings::S3Settings,
+    slots::Slot,
 };
+use http::{HeaderMap, Method, Uri};
+use rockpool_pool::{Access, Caller, Entry, Pool};
+use rockpool_types::BucketName;
 
 /// A request whose signature was verified.
 pub(crate) struct Call {
@@ -33,7 +32,7 @@ pub(crate) struct Call {
     /// `None` once an operation has taken it.
     pub(crate) body: Option<RequestBody>,
     /// The request's place among those in work.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) slot: Option<Slot>,
 }
 
 impl Call {

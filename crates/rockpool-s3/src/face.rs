@@ -10,7 +10,7 @@ use http::{
 use http_body::Body;
 use rockpool_pool::{Caller, Pool};
 use rockpool_types::{BucketName, HostName};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     auth::{Claim, Payload},
@@ -23,6 +23,7 @@ use crate::{
     request_id::RequestId,
     route::{self, Addressing},
     settings::S3Settings,
+    slots::Slots,
 };
 
 /// The S3 face of a pool. Cheap to clone; all clones are one.
@@ -30,7 +31,7 @@ use crate::{
 pub struct S3Face {
     pool: Pool,
     settings: Arc<S3Settings>,
-    in_work: Arc<Semaphore>,
+    slots: Slots,
 }
 
 impl S3Face {
@@ -38,7 +39,7 @@ impl S3Face {
     pub fn new(pool: Pool, settings: S3Settings) -> Self {
         Self {
             pool,
-            in_work: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
+            slots: Slots::new(settings.max_concurrent_requests),
             settings: Arc::new(settings),
         }
     }
@@ -79,10 +80,7 @@ impl S3Face {
         body: RequestBody,
         id: &RequestId,
     ) -> Result<Reply, S3Error> {
-        let in_work = Arc::clone(&self.in_work);
-        let permit = in_work
-            .try_acquire_owned()
-            .map_err(|_| S3Error::from(S3Code::SlowDown))?;
+        let slot = self.slots.claim().ok_or(S3Code::SlowDown)?;
         if parts.method == Method::OPTIONS {
             return Ok(cors::preflight(&parts.headers));
         }
@@ -93,6 +91,10 @@ impl S3Face {
         };
         let claim = Claim::parse(&parts)?;
         let (caller, payload) = self.authenticate(claim.as_ref(), &parts, bucket).await?;
+        let slot = self
+            .slots
+            .of_caller(slot, &caller)
+            .ok_or(S3Code::SlowDown)?;
         if let Some(reply) = self.greet(&parts, &addressing, &caller) {
             return Ok(reply);
         }
@@ -115,7 +117,7 @@ impl S3Face {
             id: id.clone(),
             payload,
             body: Some(body),
-            permit: Some(permit),
+            slot: Some(slot),
         };
         dispatch::perform(&mut call, route.operation).await
     }

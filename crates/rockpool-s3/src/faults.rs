@@ -49,7 +49,7 @@ impl From<BodyFault> for S3Error {
             BodyFault::TooManyBytes { .. } | BodyFault::Truncated | BodyFault::Disconnected(_) => {
                 S3Code::IncompleteBody
             }
-            BodyFault::Stalled(_) => S3Code::RequestTimeout,
+            BodyFault::Stalled(_) | BodyFault::Trickled => S3Code::RequestTimeout,
         };
         Self::new(code, sentence(&fault))
     }

@@ -36,9 +36,9 @@ where
 {
     let (id, method) = (call.id.clone(), call.method.clone());
     let resource = call.resource().to_owned();
-    let permit = call.permit.take();
+    let slot = call.slot.take();
     let explain = move |error: S3Error| {
-        let _permit = permit;
+        let _slot = slot;
         face::log_error(&error, &id, &method, &resource);
         reply::error_document(&error, &resource, &id)
     };

@@ -44,6 +44,7 @@ mod request_body;
 mod request_id;
 mod route;
 mod settings;
+mod slots;
 mod tagging;
 mod uploads;
 mod xml;

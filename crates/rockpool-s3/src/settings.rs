@@ -11,9 +11,10 @@ pub struct S3Settings {
     pub domains: Vec<HostName>,
     /// The region that the face says it is in. Signatures may name any.
     pub region: String,
-    /// How long a body may give no byte.
+    /// How long a body may give no byte; and all that its client lets it be waited for, beside a second for each KiB.
     pub stall_timeout: Duration,
-    /// The most requests in work at a time; more are answered `SlowDown`. A response that is only being sent does not count.
+    /// The most requests in work at a time, half of them for one member; more are answered `SlowDown`. A response that is only
+    /// being sent does not count.
     pub max_concurrent_requests: usize,
     /// The most bytes of an XML document in a request: a bulk delete of 1000 long keys has 1.5 MiB, a completion of
     /// 10,000 parts 2.5 MiB.

@@ -1,14 +1,11 @@
 //! Listeners: sockets, connections and their bounds, the same for every face.
 use std::{
     convert::Infallible,
-    future::Future,
+    future::{Future, pending},
     io,
     net::SocketAddr,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,13 +21,17 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::stall::StallGuard;
+use crate::{
+    idle::{Conversation, IdleConnections},
+    stall::StallGuard,
+};
 
 /// The most bytes of a request's head, and of what hyper holds of a body or an answer.
 const BUFFER_BYTES: usize = 64 << 10;
-/// How many connections beyond the bound are answered 503 at a time; those beyond even that are closed at once.
+/// How many connections beyond the bound, while all others are busy, are answered 503 at a time; those beyond even that are
+/// closed at once.
 const REFUSALS: usize = 64;
-/// How long a refused client may take to read its answer.
+/// How long a refused client may take to read its answer, and a connection that gives way to close.
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// How long to wait when the system gives no new socket, for want of file descriptors above all.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -43,7 +44,7 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 /// The bounds of a listener's connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
-    /// How many there may be.
+    /// How many there may be. One more takes the place of the one that has waited longest for a request.
     pub(crate) max_connections: usize,
     /// How long one may take to send the head of its next request, from the end of the answer before.
     pub(crate) head_timeout: Duration,
@@ -100,6 +101,7 @@ impl Listener {
     {
         let connections = Arc::new(Semaphore::new(limits.max_connections));
         let refusals = Arc::new(Semaphore::new(REFUSALS));
+        let idle = IdleConnections::default();
         loop {
             let stream = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -115,11 +117,24 @@ impl Listener {
             if stream.set_nodelay(true).is_err() {
                 continue;
             }
-            if let Ok(permit) = connections.clone().try_acquire_owned() {
-                let connection = converse(stream, limits, shutdown.clone(), handle.clone());
+            let room = connections.clone().try_acquire_owned();
+            if room.is_ok() || idle.close_longest() {
+                let (connections, conversation) = (connections.clone(), idle.enter());
+                let (handle, shutdown) = (handle.clone(), shutdown.clone());
                 tasks.spawn(async move {
-                    connection.await;
-                    drop(permit);
+                    let _permit = match room {
+                        Ok(permit) => permit,
+                        Err(_) => {
+                            let place = connections.acquire_owned();
+                            let Ok(Ok(permit)) = tokio::time::timeout(REFUSAL_TIME, place).await
+                            else {
+                                return conversation.end();
+                            };
+                            permit
+                        }
+                    };
+                    converse(stream, limits, shutdown, &conversation, handle).await;
+                    conversation.end();
                 });
             } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
                 tasks.spawn(async move {
@@ -152,17 +167,23 @@ async fn converse<H, F>(
     stream: TcpStream,
     limits: ConnectionLimits,
     shutdown: CancellationToken,
+    conversation: &Conversation,
     handle: H,
 ) where
     H: Fn(Request<Incoming>) -> F + Send + 'static,
     F: Future<Output = Response<WebBody>> + Send + 'static,
 {
-    let begun = Arc::new(AtomicBool::new(false));
-    let mark = begun.clone();
+    let asked = conversation.clone();
     let service = service_fn(move |request| {
-        mark.store(true, Ordering::Relaxed);
-        let answer = handle(request);
-        async move { Ok::<_, Infallible>(answer.await) }
+        let in_time = asked.begin();
+        let (asked, answer) = (asked.clone(), handle(request));
+        async move {
+            if !in_time {
+                // The connection is about to be closed, and its client to ask again.
+                pending::<()>().await;
+            }
+            Ok::<_, Infallible>(answer.await.map(|body| asked.answering(body)))
+        }
     });
     let io = TokioIo::new(StallGuard::new(stream, limits.stall_timeout));
     let connection = http1::Builder::new()
@@ -173,9 +194,10 @@ async fn converse<H, F>(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = conversation.told_to_close() => return,
         () = shutdown.cancelled() => {
             // hyper takes a connection that never sent a request for a busy one.
-            if !begun.load(Ordering::Relaxed) {
+            if conversation.is_idle() {
                 return;
             }
             connection.as_mut().graceful_shutdown();

@@ -4,7 +4,7 @@
 //! - `cli`, `commands`: the command line, a file for each noun
 //! - `config`: settings, from flags and a file
 //! - `wiring`: the one place where a pool and its faces are put together; `data_dir`: what lies where
-//! - `node`: what serves, from its start to its end; `listener`, `stall`: sockets, connections and their bounds
+//! - `node`: what serves, from its start to its end; `listener`, `idle`, `stall`: sockets, connections and their bounds
 //! - `collector`, `describer`, `keeper`, `replicator`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
 //! - `output`, `views`, `pool_error`, `progress`: what commands print
 
@@ -15,6 +15,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod describer;
+mod idle;
 mod keeper;
 mod listener;
 mod node;

@@ -3,6 +3,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -64,6 +65,7 @@ pub(crate) fn run_node(
 ) -> Result<ExitCode> {
     let log = &config.settings.log;
     telemetry::begin(log.format, &log.filter)?;
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -73,6 +75,16 @@ pub(crate) fn run_node(
     // What shutdown did not wait for is not waited for here either.
     runtime.shutdown_background();
     code
+}
+
+/// Allows as many open files as the system lets this process have: shells and Docker begin with 1024, for programs that would
+/// be confused by more.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(error.cause = %error, "The limit of open files cannot be raised");
+    }
 }
 
 async fn serve(start: impl Future<Output = Result<Node>>) -> Result<ExitCode> {

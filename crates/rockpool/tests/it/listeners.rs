@@ -9,8 +9,8 @@ use rockpool_testkit::Reply;
 use url::Url;
 
 use crate::{
-    harness::{Server, within_two_seconds},
-    http::{connect, get},
+    harness::Server,
+    http::{Client, connect, get, head, send},
 };
 
 fn blobs(server: &Server) -> Url {
@@ -28,20 +28,44 @@ fn is_served(stream: &mut TcpStream) -> bool {
 }
 
 #[test]
-fn connections_beyond_the_bound_are_told_so_and_closed() {
+fn beyond_the_bound_idle_connections_give_way_and_busy_ones_do_not() {
     let server = Server::configured("[limits]\nmax_connections = 2\n", &[]);
-    let url = blobs(&server);
-    let mut held = [connect(&url), connect(&url)];
-    assert!(held.iter_mut().all(is_served));
-    let beyond = Reply::read(connect(&url)).unwrap();
+    let keys = server.add_member("alice");
+    let put = Client::new(&server, &keys).put_url("a");
+    let mut idle = [connect(&put), connect(&put)];
+    assert!(idle.iter_mut().all(is_served));
+    // These are in the middle of an upload.
+    let mut busy = [(); 2].map(|()| {
+        let mut stream = connect(&put);
+        let head = head("PUT", &put, 4).replace("\r\nHost:", "\r\nExpect: 100-continue\r\nHost:");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut invited = [0; 25];
+        stream.read_exact(&mut invited).unwrap();
+        assert_eq!(&invited, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream.write_all(b"ab").unwrap();
+        stream
+    });
+    for mut stream in idle {
+        let mut rest = Vec::new();
+        // It was closed; whether with a reset does not matter.
+        let _ = stream.read_to_end(&mut rest);
+        assert!(
+            rest.starts_with(b"\r\n") || !rest.starts_with(b"HTTP"),
+            "{rest:?}"
+        );
+    }
+    let beyond = Reply::read(connect(&put)).unwrap();
     assert_eq!(
         (beyond.status, beyond.header("retry-after")),
         (503, Some("1"))
     );
-    drop(held);
-    within_two_seconds("room is made", || {
-        get(&format!("{url}healthz")).status == 200
-    });
+    for stream in &mut busy {
+        stream.write_all(b"cd").unwrap();
+    }
+    for stream in busy {
+        assert_eq!(Reply::read(stream).unwrap().status, 200);
+    }
+    assert_eq!(send("PUT", &put, b"afterwards").status, 200);
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod links;
 mod links_rush;
 mod listeners;
 mod nodes;
+mod overload;
 mod provider;
 mod replicas;
 mod start;

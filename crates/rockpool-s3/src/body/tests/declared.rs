@@ -1,8 +1,11 @@
 //! What headers declare about a body, lengths, and clients that stall or leave.
 use std::{io, pin::Pin, task};
 
+use futures_util::stream;
 use http_body::SizeHint;
+use http_body_util::StreamBody;
 use rockpool_types::{Checksum, ChecksumAlgorithm};
+use tokio::time::Instant;
 
 use super::*;
 
@@ -159,6 +162,40 @@ async fn a_client_that_stalls_is_given_up() {
     let error = body.next_chunk().await.unwrap_err();
     let fault = error.0.downcast_ref::<BodyFault>();
     assert!(matches!(fault, Some(BodyFault::Stalled(wait)) if *wait == LIMITS.stall));
+}
+
+/// What becomes of a body of 5 KiB whose bytes come one at a time, so long after another.
+async fn trickled(interval: Duration, pause: Duration) -> Result<usize, BodyFault> {
+    const LENGTH: usize = 5 << 10;
+    let bytes = stream::unfold(0, move |sent| async move {
+        tokio::time::sleep(interval).await;
+        let frame = Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x")));
+        (sent < LENGTH).then_some((frame, sent + 1))
+    });
+    let list = headers(&[("content-length", &LENGTH.to_string())]);
+    let wire = StreamBody::new(Box::pin(bytes));
+    let mut body = S3Body::new(wire, &list, Payload::Unsigned, LIMITS)?;
+    let mut came = 0;
+    while let Some(data) = body.next_data().await? {
+        came += data.len();
+        tokio::time::sleep(pause).await;
+    }
+    Ok(came)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_trickles_is_given_up() {
+    let begun = Instant::now();
+    let second = Duration::from_secs(1);
+    let outcome = trickled(second, Duration::ZERO).await;
+    assert!(matches!(outcome, Err(BodyFault::Trickled)), "{outcome:?}");
+    assert!(begun.elapsed() < LIMITS.stall + 2 * second);
+    // Slow, but it comes to an end.
+    let outcome = trickled(Duration::from_millis(4), Duration::ZERO).await;
+    assert_eq!(outcome.unwrap(), 5 << 10);
+    // What a store takes to write is not the client's fault.
+    let outcome = trickled(Duration::from_millis(1), second).await;
+    assert_eq!(outcome.unwrap(), 5 << 10);
 }
 
 #[tokio::test]
