@@ -135,4 +135,8 @@ pub(crate) static TABLES: &[Table] = &[
         Bytes "name", Number "store_id", Number "action", Number "renew", Number "size", Number "queued_at",
         Number "due_at", Number "attempts", Number "owner", Number "settled_at",
     ], false),
+    table!("scrubs", ["store"], [
+        Text "store", Text "after_key", Number "started_at", Number "finished_at", Number "blobs", Number "read_bytes",
+        Number "findings", Number "owner", Number "lease_until",
+    ], false),
 ];

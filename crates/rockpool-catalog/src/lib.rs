@@ -19,6 +19,7 @@
 //!   what a listing shows and where it goes on; `short_keys` has what poolmgr did to long ones
 //! - `blobs`: the life of a blob's row; collection; `blob_rows` has what runs inside others' transactions
 //! - `stores`: blob stores by name; `copies`: what is queued for each, inside others' transactions; `copying`: working it off
+//! - `scrubs`: how far the scrub of each store has come
 //! - `uploads`: multipart uploads and their parts
 //! - `usage`: exact counts
 //! - `copy`: into another database, of whatever engine; `copied` lists the tables; `snapshot`: into a file, at one moment,
@@ -64,6 +65,7 @@ mod put;
 mod records;
 mod recount;
 mod row;
+mod scrubs;
 mod server;
 mod sets;
 mod short_keys;
@@ -95,6 +97,7 @@ pub use records::{
     MemberState, Object, Part, PartBytes, Scope, StoreId, Upload, UploadId, Usage,
 };
 pub use recount::{BucketCount, Recount, ReferenceCount, StoreCount, Suspects};
+pub use scrubs::Scrub;
 pub use server::ServerAddress;
 pub use snapshot::Snapshot;
 pub use stores::{Filled, MAIN_STORE, StoreRole, StoreRow};

@@ -7,6 +7,7 @@ pub(crate) const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0002.sql"),
     include_str!("../migrations/sqlite/0003.sql"),
     include_str!("../migrations/sqlite/0004.sql"),
+    include_str!("../migrations/sqlite/0005.sql"),
 ];
 
 /// Steps for MariaDB and MySQL. Each of their statements can be run again.
@@ -14,6 +15,7 @@ pub(crate) const MYSQL: &[&str] = &[
     include_str!("../migrations/mysql/0001.sql"),
     include_str!("../migrations/mysql/0002.sql"),
     include_str!("../migrations/mysql/0003.sql"),
+    include_str!("../migrations/mysql/0004.sql"),
 ];
 
 /// Steps for PostgreSQL.
@@ -21,6 +23,7 @@ pub(crate) const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001.sql"),
     include_str!("../migrations/postgres/0002.sql"),
     include_str!("../migrations/postgres/0003.sql"),
+    include_str!("../migrations/postgres/0004.sql"),
 ];
 
 /// Added to the version of a database that a copy is being made into, so that nobody takes it for a catalog before it is

@@ -7,16 +7,16 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use rockpool_blobs::{BlobStore, Pace};
-use rockpool_catalog::BlobId;
+use rockpool_catalog::{BlobId, BlobRow};
 use serde::{Deserialize, Serialize};
 
-use crate::{Pool, PoolError};
+use crate::{Pool, PoolError, stores::StorePlace};
 
 mod blobs;
 mod code;
 pub(crate) mod deep;
 mod finding;
-mod join;
+pub(crate) mod join;
 mod objects;
 mod replicas;
 mod staging;
@@ -223,6 +223,43 @@ impl Pool {
         let mut check = Check::new(self, options, from, HashSet::new(), watch).await?;
         check.replica(place).await?;
         Ok(Some(check.position.totals))
+    }
+}
+
+impl Pool {
+    /// Reads some blobs of a store again, one by one; answers what is wrong, and how many bytes it read. What is queued to be
+    /// put there is left out.
+    pub(crate) async fn read_again(
+        &self,
+        place: &StorePlace,
+        rows: Vec<BlobRow>,
+        bytes_per_second: Option<u64>,
+    ) -> Result<(Vec<Finding>, u64), PoolError> {
+        let options = CheckOptions {
+            deep: true,
+            bytes_per_second,
+            readers: 1,
+            ..CheckOptions::default()
+        };
+        let mut found = Vec::new();
+        let mut watch = |event: CheckEvent<'_>| {
+            if let CheckEvent::Found(finding) = event {
+                found.push(finding);
+            }
+            Ok(())
+        };
+        let from = CheckPosition::default();
+        let mut check = Check::new(self, &options, from, HashSet::new(), &mut watch).await?;
+        let rows = check.not_queued(place, rows).await?;
+        let store = place.get()?.clone();
+        if Arc::ptr_eq(&store, &check.primary) {
+            let findings = check.read_from(&store, rows).await?;
+            check.confirm(findings).await?;
+        } else {
+            check.damaged_copies(place, rows).await?;
+        }
+        let read_bytes = check.position.totals.read_bytes;
+        Ok((found, read_bytes))
     }
 }
 

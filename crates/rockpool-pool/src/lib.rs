@@ -15,6 +15,7 @@
 //! - `collect`: collecting idle blobs, abandoned uploads and leftovers
 //! - `backup`: backups of the catalog, beside the blobs
 //! - `check`: whether all is well; `repair`: putting right what a check found
+//! - `scrub`: reading everything again and again in the background
 //! - `adopt`: taking over a poolmgr pool; `describe`: finding out what its blobs are
 
 mod access;
@@ -36,6 +37,7 @@ mod pool;
 mod public;
 mod repair;
 mod replicate;
+mod scrub;
 mod seal;
 mod small_body;
 mod stores;
@@ -59,6 +61,7 @@ pub use pool::{Pool, PoolParts, PoolSettings};
 pub use public::PublicObject;
 pub use repair::{Repair, RepairOptions};
 pub use replicate::{AddReplica, PromoteReplica, ReplicationReport, StoreStatus};
+pub use scrub::{ScrubOptions, ScrubStatus, ScrubStep};
 pub use seal::SealingKey;
 pub use small_body::read_small_body;
 pub use stores::ReplicaParts;

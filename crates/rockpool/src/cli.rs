@@ -8,7 +8,7 @@ use crate::{
         adopt::AdoptArgs, backup::BackupArgs, bucket::BucketCommand, catalog::CatalogCommand,
         check::CheckArgs, config::ConfigCommand, gc::GcArgs, landing::LandingArgs,
         links::LinksArgs, member::MemberCommand, object::ObjectCommand, replica::ReplicaCommand,
-        restore::RestoreArgs, serve::ServeArgs,
+        restore::RestoreArgs, scrub::ScrubArgs, serve::ServeArgs,
     },
     config::Overrides,
 };
@@ -71,6 +71,8 @@ pub(crate) enum Command {
     /// Further stores that every blob is copied to
     #[command(subcommand)]
     Replica(ReplicaCommand),
+    /// Show how far nodes have come with reading everything again
+    Scrub(ScrubArgs),
     /// Back the catalog up, while nodes run: into the store, beside the blobs, or into a file
     Backup(BackupArgs),
     /// Bring a lost catalog back from a backup, into an empty database; no node may run meanwhile

@@ -16,5 +16,6 @@ pub(crate) mod member_limits;
 pub(crate) mod object;
 pub(crate) mod replica;
 pub(crate) mod restore;
+pub(crate) mod scrub;
 pub(crate) mod serve;
 pub(crate) mod shell;

@@ -5,7 +5,7 @@
 //! - `config`: settings, from flags and a file
 //! - `wiring`: the one place where a pool and its faces are put together; `data_dir`: what lies where
 //! - `node`: what serves, from its start to its end; `listener`, `idle`, `stall`: sockets, connections and their bounds
-//! - `collector`, `describer`, `keeper`, `replicator`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
+//! - `collector`, `describer`, `keeper`, `replicator`, `scrubber`, `telemetry`, `welcome`, `addresses`: what runs and is told beside them
 //! - `output`, `views`, `pool_error`, `progress`: what commands print
 
 mod addresses;
@@ -24,6 +24,7 @@ mod pool_error;
 mod poolmgr_config;
 mod progress;
 mod replicator;
+mod scrubber;
 mod stall;
 mod telemetry;
 mod views;
@@ -94,6 +95,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         })?,
         Command::Replica(command) => with_pool(&overrides, async |pool, _| {
             commands::replica::run(pool, command).await
+        })?,
+        Command::Scrub(args) => with_pool(&overrides, async |pool, _| {
+            commands::scrub::run(pool, &args).await
         })?,
         Command::Gc(args) => {
             with_pool(&overrides, async |pool, _| {

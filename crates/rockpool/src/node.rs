@@ -18,7 +18,7 @@ use crate::{
     config::{Config, ListenAddress, OrOff},
     data_dir, describer, keeper,
     listener::{ConnectionLimits, Listener},
-    replicator, welcome, wiring,
+    replicator, scrubber, welcome, wiring,
 };
 
 /// A node that serves.
@@ -146,6 +146,10 @@ impl Node {
             }
             if let Some(landing) = landing {
                 self.spawn(async move { landing.run().await });
+            }
+            if let Some(options) = wiring::scrub_options(settings) {
+                let stores = wiring::scrubbed_stores(settings);
+                self.spawn(scrubber::run(pool.clone(), stores, options));
             }
         }
     }

@@ -12,7 +12,7 @@ use rockpool_blobs::{
     Spool, StoreKey,
 };
 use rockpool_catalog::{Catalog, MAIN_STORE, StoreRole, StoreRow};
-use rockpool_pool::{Backups, Pool, PoolParts, PoolSettings, ReplicaParts};
+use rockpool_pool::{Backups, Pool, PoolParts, PoolSettings, ReplicaParts, ScrubOptions};
 use rockpool_s3::S3Settings;
 use rockpool_types::{ByteSize, Clock};
 use rockpool_web::{BlobPathForm, PublicUrl, WebSettings};
@@ -345,4 +345,21 @@ pub(crate) fn web_settings(settings: &Settings, addresses: &Addresses) -> Result
 
 fn public_url(url: &str) -> Result<PublicUrl> {
     url.parse().map_err(|error| anyhow!("{error}"))
+}
+
+/// How nodes scrub. `None`: they do not.
+pub(crate) fn scrub_options(settings: &Settings) -> Option<ScrubOptions> {
+    Some(ScrubOptions {
+        period: settings.scrub.period.on()?.get(),
+        bytes_per_second: settings.scrub.max_rate.on().map(ByteSize::as_u64),
+    })
+}
+
+/// The names of the stores that are scrubbed.
+pub(crate) fn scrubbed_stores(settings: &Settings) -> Vec<String> {
+    let replicas = settings.replicas.iter();
+    let replicas = replicas.map(|(name, replica)| (name.as_str(), &replica.store));
+    let all = std::iter::once((MAIN_STORE, &settings.store)).chain(replicas);
+    let scrubbed = all.filter(|(_, store)| settings.scrub.buckets || store.kind == StoreKind::Disk);
+    scrubbed.map(|(name, _)| name.to_owned()).collect()
 }

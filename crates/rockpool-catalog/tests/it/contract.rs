@@ -10,6 +10,7 @@ pub(crate) mod model;
 pub(crate) mod objects;
 pub(crate) mod put;
 pub(crate) mod races;
+pub(crate) mod scrubs;
 pub(crate) mod uploads;
 
 /// Makes a test of every function of the contract. `$open` answers an empty catalog and what keeps it alive.
@@ -82,6 +83,7 @@ macro_rules! contract_suite {
             copies::bytes_at_a_store_that_was_taken_away_are_put_again
             copies::after_a_promotion_blobs_are_queued_for_wherever_they_are_not
             copies::a_lost_copy_is_queued_while_its_blob_lives
+            scrubs::a_scrub_is_claimed_by_one_and_goes_on_where_it_was
             model::counts_stay_exact_whatever_happens
             adopt::names_are_adopted_with_exact_counts
             adopt::an_adoption_goes_on_where_it_was

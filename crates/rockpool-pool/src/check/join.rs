@@ -53,8 +53,10 @@ pub(super) fn pair_up<R>(
 }
 
 /// The rows of all blobs: the public scope, then each private one in the order of its folder's name.
-pub(super) struct Rows {
-    pub(super) page: VecDeque<(StoreKey, BlobRow)>,
+pub(crate) struct Rows {
+    pub(crate) page: VecDeque<(StoreKey, BlobRow)>,
+    /// Rows that are taken at once.
+    page_rows: usize,
     scopes: VecDeque<Scope>,
     after: Option<(BlobHash, BlobId)>,
 }
@@ -62,6 +64,15 @@ pub(super) struct Rows {
 impl Rows {
     /// Begins behind the key `after`, which is a blob's.
     pub(super) async fn begin(pool: &Pool, after: Option<&StoreKey>) -> Result<Self, PoolError> {
+        Self::begin_with(pool, after, PAGE).await
+    }
+
+    /// As [`Self::begin`], with so many rows taken at once.
+    pub(crate) async fn begin_with(
+        pool: &Pool,
+        after: Option<&StoreKey>,
+        page_rows: usize,
+    ) -> Result<Self, PoolError> {
         let mut scopes = Vec::new();
         loop {
             let last = scopes.last().copied();
@@ -82,17 +93,18 @@ impl Rows {
         }
         Ok(Self {
             page: VecDeque::new(),
+            page_rows,
             scopes,
             after: behind,
         })
     }
 
     /// Sees to it that the page is empty only at the end.
-    pub(super) async fn fill(&mut self, pool: &Pool) -> Result<(), PoolError> {
+    pub(crate) async fn fill(&mut self, pool: &Pool) -> Result<(), PoolError> {
         while self.page.is_empty()
             && let Some(scope) = self.scopes.front().copied()
         {
-            let limit = u32::try_from(PAGE).unwrap_or(u32::MAX);
+            let limit = u32::try_from(self.page_rows).unwrap_or(u32::MAX);
             let catalog = pool.catalog();
             let rows = catalog.list_blob_rows(scope, self.after, limit).await?;
             match rows.last() {

@@ -152,7 +152,7 @@ impl Check<'_> {
     }
 
     /// Reads copies, and tells which are damaged.
-    async fn damaged_copies(
+    pub(super) async fn damaged_copies(
         &mut self,
         place: &StorePlace,
         rows: Vec<BlobRow>,
@@ -199,8 +199,8 @@ impl Check<'_> {
     }
 
     /// Those of the blobs that a store should have by now.
-    async fn not_queued(
-        &self,
+    pub(super) async fn not_queued(
+        &mut self,
         place: &StorePlace,
         rows: Vec<BlobRow>,
     ) -> Result<Vec<BlobRow>, PoolError> {
@@ -213,8 +213,9 @@ impl Check<'_> {
             .collect())
     }
 
+    // Not by a shared reference: who is told what is found need not be shared between threads.
     async fn queued_at(
-        &self,
+        &mut self,
         place: &StorePlace,
         names: Vec<(Scope, BlobHash)>,
     ) -> Result<HashSet<(Scope, BlobHash)>, PoolError> {

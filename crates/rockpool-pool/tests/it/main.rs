@@ -12,4 +12,5 @@ mod races;
 mod repair;
 mod replica_check;
 mod replicate;
+mod scrub;
 mod uploads;

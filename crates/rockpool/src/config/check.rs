@@ -55,6 +55,15 @@ pub(crate) fn check_settings(settings: &Settings) -> Vec<Problem> {
         "must be 1 or more; `backup.interval = \"off\"` makes none",
     );
     check_landing(settings, &mut must);
+    must(
+        settings
+            .scrub
+            .max_rate
+            .on()
+            .is_none_or(|rate| rate.as_u64() > 0),
+        "scrub.max_rate",
+        "must be more than nothing; `off` sets no limit",
+    );
     check_limits(&settings.limits, &mut must);
     check_spans(settings, &mut must);
     let links_on = settings.listen.links != OrOff::Off;
@@ -117,6 +126,7 @@ fn check_spans(settings: &Settings, must: &mut impl FnMut(bool, &str, &str)) {
         ("limits.stall_timeout", limits.stall_timeout),
         ("collect.interval", on(collect.interval)),
         ("backup.interval", on(settings.backup.interval)),
+        ("scrub.period", on(settings.scrub.period)),
         ("collect.upload_lifetime", collect.upload_lifetime),
         ("collect.store_lease", collect.store_lease),
         ("collect.longest_delete", collect.longest_delete),

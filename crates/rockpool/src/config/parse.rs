@@ -5,8 +5,8 @@ use super::{
     reader::{Problem, Section, read_document},
     settings::{
         BackupSettings, CatalogSettings, CollectSettings, LandingSettings, LimitSettings,
-        ListenSettings, LogSettings, PublicSettings, S3StoreSettings, Settings, SpoolSettings,
-        StagingSettings, StoreSettings,
+        ListenSettings, LogSettings, PublicSettings, S3StoreSettings, ScrubSettings, Settings,
+        SpoolSettings, StagingSettings, StoreSettings,
     },
 };
 
@@ -33,6 +33,7 @@ pub(crate) fn parse_settings(text: &str, problems: &mut Vec<Problem>) -> (Settin
         top.section("limits", |s| settings.limits.fill(s));
         top.section("collect", |s| settings.collect.fill(s));
         top.section("backup", |s| settings.backup.fill(s));
+        top.section("scrub", |s| settings.scrub.fill(s));
         top.section("links", |s| settings.links.fill(s));
         top.section("log", |s| settings.log.fill(s));
     });
@@ -160,6 +161,14 @@ impl BackupSettings {
     fn fill(&mut self, section: &mut Section<'_, '_>) {
         section.read("interval", &mut self.interval);
         section.read("keep", &mut self.keep);
+    }
+}
+
+impl ScrubSettings {
+    fn fill(&mut self, section: &mut Section<'_, '_>) {
+        section.read("period", &mut self.period);
+        section.read("max_rate", &mut self.max_rate);
+        section.read("buckets", &mut self.buckets);
     }
 }
 

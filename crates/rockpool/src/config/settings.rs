@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) collect: CollectSettings,
     /// Backups of the catalog.
     pub(crate) backup: BackupSettings,
+    /// Reading everything again and again.
+    pub(crate) scrub: ScrubSettings,
     /// The link shield.
     pub(crate) links: LinksSettings,
     /// What is logged, and how.
@@ -243,6 +245,17 @@ pub(crate) struct BackupSettings {
     pub(crate) keep: u32,
 }
 
+/// `[scrub]`: reading everything again and again, to find what went bad.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ScrubSettings {
+    /// How long one pass over a store takes, at least; or `off`. Default 30 days.
+    pub(crate) period: OrOff<Span>,
+    /// The most bytes a second that a node reads for it, or `off`: no limit. Default 20 MB.
+    pub(crate) max_rate: OrOff<ByteSize>,
+    /// Whether buckets at providers are read too, and not only directories. Default no.
+    pub(crate) buckets: bool,
+}
+
 /// `[log]`: what is logged to standard error, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LogSettings {
@@ -306,6 +319,11 @@ impl Default for Settings {
             backup: BackupSettings {
                 interval: OrOff::On(Span::from_secs(24 * 3600)),
                 keep: 7,
+            },
+            scrub: ScrubSettings {
+                period: OrOff::On(Span::from_secs(30 * 24 * 3600)),
+                max_rate: OrOff::On(ByteSize::new(20_000_000)),
+                buckets: false,
             },
             links: LinksSettings::default(),
             log: LogSettings {

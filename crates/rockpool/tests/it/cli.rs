@@ -28,6 +28,7 @@ fn help_lists_the_commands() {
       bucket       Buckets
       object       Look at objects
       replica      Further stores that every blob is copied to
+      scrub        Show how far nodes have come with reading everything again
       backup       Back the catalog up, while nodes run: into the store, beside the blobs, or into a file
       restore      Bring a lost catalog back from a backup, into an empty database; no node may run meanwhile
       catalog      Move the catalog to another database

@@ -282,3 +282,34 @@ fn verify_and_check_have_brought_back_what_a_store_lost() {
         assert_eq!(client.get(key).body, key.as_bytes());
     }
 }
+
+#[test]
+fn the_scrub_of_a_node_brings_back_what_went_bad() {
+    let settings = "[scrub]\nperiod = \"2s\"\n";
+    let server = Server::configured(&with_directory(settings), &[]);
+    let client = Client::new(&server, &server.add_member("alice"));
+    server.cli_ok(&["replica", "add", "far"]);
+    for key in ["a", "b"] {
+        assert_eq!(client.put(key, key.as_bytes()).status, 200);
+    }
+    server.cli_ok(&["replica", "sync", "far"]);
+    let (main, far) = (server.data().join("store"), server.data().join("far"));
+    let [first, second] = &blobs(&main)[..] else {
+        panic!("two blobs")
+    };
+    let good = fs::read(main.join(first)).unwrap();
+    fs::write(main.join(first), "x").unwrap();
+    fs::write(far.join(second), "x").unwrap();
+    wait_until("both are whole", || {
+        fs::read(main.join(first)).is_ok_and(|bytes| bytes == good)
+            && fs::read(far.join(second)).is_ok_and(|bytes| bytes != b"x")
+    });
+    for key in ["a", "b"] {
+        assert_eq!(client.get(key).body, key.as_bytes());
+    }
+    wait_until("a pass is told", || {
+        server.log().contains("read everything once")
+    });
+    let words = server.cli_ok(&["scrub"]);
+    assert!(words.contains("main") && words.contains("far"), "{words}");
+}
