@@ -1,5 +1,5 @@
 //! Crashes and races: real nodes over one pool, killed, stopped for longer than their leases, robbed of power, with a
-//! provider that misbehaves, while clients write, overwrite, copy, remove and read the same few keys and contents; all
+//! provider or a database that misbehaves, while clients write, overwrite, copy, remove and read the same few keys and contents; all
 //! that was acknowledged is checked against a model of what is possible. docs/reliability.md tells more.
 //!
 //! `cargo test -p rockpool --test fire -- --seconds 3600 --seed 7 --only power`; 120 seconds, a seed by chance and all
@@ -21,6 +21,7 @@ use anyhow::{Context, Result, bail};
 use round::{Figures, Kind};
 
 mod clients;
+mod database;
 mod history;
 mod nodes;
 mod power;

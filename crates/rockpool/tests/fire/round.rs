@@ -12,6 +12,7 @@ use rockpool_testkit::Dice;
 
 use crate::{
     clients::{Client, Field, KEYS},
+    database::Database,
     nodes::Nodes,
     power::Disk,
     provider::{LATEST, Provider},
@@ -26,10 +27,13 @@ pub(crate) enum Kind {
     Provider,
     /// Power is cut, and with it whatever was not synced.
     Power,
+    /// The catalog is on a database server that misbehaves.
+    Database,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Directory, Self::Provider, Self::Power];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Directory, Self::Provider, Self::Power, Self::Database];
 }
 
 /// What a round came to.
@@ -44,6 +48,10 @@ pub(crate) struct Figures {
     pub(crate) cuts: u64,
     pub(crate) faults: u64,
     pub(crate) late_deletes: u64,
+    /// Of the database server.
+    pub(crate) outages: u64,
+    /// Connections to it.
+    pub(crate) severed: u64,
     pub(crate) leftovers: u64,
     pub(crate) violations: Vec<String>,
 }
@@ -59,6 +67,8 @@ impl Figures {
         self.cuts += other.cuts;
         self.faults += other.faults;
         self.late_deletes += other.late_deletes;
+        self.outages += other.outages;
+        self.severed += other.severed;
         self.leftovers += other.leftovers;
         self.violations.extend(other.violations);
     }
@@ -70,8 +80,8 @@ impl fmt::Display for Figures {
         write!(
             f,
             "{requests} requests ({} acknowledged, {} refused, {} of unknown outcome), {} not sent; \
-             {} kills, {} stops, {} power cuts, {} requests to the provider harmed, {} deletes late; \
-             {} leftovers, {} violations",
+             {} kills, {} stops, {} power cuts, {} requests to the provider harmed, {} deletes late, \
+             {} outages of the database, {} connections to it cut; {} leftovers, {} violations",
             self.acknowledged,
             self.refused,
             self.unknown,
@@ -81,6 +91,8 @@ impl fmt::Display for Figures {
             self.cuts,
             self.faults,
             self.late_deletes,
+            self.outages,
+            self.severed,
             self.leftovers,
             self.violations.len(),
         )
@@ -97,12 +109,12 @@ const LEFTOVER: &str = "bytes_unknown";
 const STORE_LEASE: Duration = Duration::from_secs(4);
 
 /// Short leases, so that a stop outlasts them, and no grace.
-fn configuration(provider: Option<&str>) -> String {
+fn configuration(section: Option<&str>) -> String {
     format!(
         "[public]\nblob_url = \"http://127.0.0.1:9/\"\n\
          [collect]\ninterval = \"1s\"\ngrace = \"0s\"\nstore_lease = \"4s\"\ndelete_lease = \"4s\"\n\
          longest_delete = \"2s\"\nupload_lifetime = \"20s\"\n{}",
-        provider.unwrap_or_default()
+        section.unwrap_or_default()
     )
 }
 
@@ -111,6 +123,7 @@ struct Arena {
     nodes: Arc<Nodes>,
     provider: Option<(Provider, Arc<Nodes>)>,
     disk: Option<Disk>,
+    database: Option<Database>,
 }
 
 /// Runs a round of that kind for so long, in a directory that is empty.
@@ -152,6 +165,9 @@ pub(crate) fn run(
     if let Some((provider, _)) = &arena.provider {
         (figures.faults, figures.late_deletes) = provider.faults();
     }
+    if let Some(database) = &arena.database {
+        figures.severed = database.severed();
+    }
     Ok(figures)
 }
 
@@ -161,7 +177,7 @@ impl Arena {
         std::fs::create_dir(&data)?;
         let disk = match kind {
             Kind::Power => Some(Disk::mount(&data)?),
-            Kind::Directory | Kind::Provider => None,
+            Kind::Directory | Kind::Provider | Kind::Database => None,
         };
         let mut provider = None;
         let mut section = None;
@@ -181,12 +197,19 @@ impl Arena {
             ));
             provider = Some((proxy, Arc::new(stock)));
         }
+        let mut database = None;
+        if kind == Kind::Database {
+            let server = Database::start(Dice::new(seed, 3000))?;
+            section = Some(server.section());
+            database = Some(server);
+        }
         let configuration = configuration(section.as_deref());
         let nodes = Nodes::prepare(program, data, directory.to_owned(), &configuration, NODES)?;
         Ok(Self {
             nodes: Arc::new(nodes),
             provider,
             disk,
+            database,
         })
     }
 
@@ -194,6 +217,21 @@ impl Arena {
         if let Some((provider, _)) = &self.provider {
             provider.misbehave(bad);
         }
+        if let Some(database) = &self.database {
+            database.misbehave(bad);
+        }
+    }
+
+    /// Starts a node, which a database that cannot be reached would end.
+    fn start(&self, node: usize) -> Result<()> {
+        if let Some(database) = &self.database {
+            database.misbehave(false);
+        }
+        self.nodes.start(node)?;
+        if let Some(database) = &self.database {
+            database.misbehave(true);
+        }
+        Ok(())
     }
 
     /// Kills, stops and cuts until the time is over. All nodes run when it returns.
@@ -209,17 +247,21 @@ impl Arena {
         while since.elapsed() < time {
             thread::sleep(millis(&mut dice, 200, 1500));
             let node = dice.roll(NODES as u64) as usize;
-            match dice.roll(10) {
-                0..4 if kind == Kind::Power => {
+            match (dice.roll(10), &self.database) {
+                (0..4, Some(database)) => {
+                    database.be_away(&mut dice);
+                    figures.outages += 1;
+                }
+                (0..4, None) if kind == Kind::Power => {
                     self.nodes.kill_all()?;
                     self.cut(&mut dice)?;
                     self.nodes.start_all()?;
                     figures.cuts += 1;
                 }
-                0..6 => {
+                (0..6, _) => {
                     self.nodes.kill(node)?;
                     thread::sleep(millis(&mut dice, 0, 800));
-                    self.nodes.start(node)?;
+                    self.start(node)?;
                     figures.kills += 1;
                 }
                 _ => {
@@ -291,9 +333,12 @@ impl Arena {
 
     /// How many blobs are not live, whatever they wait for.
     fn count_waiting(&self) -> Result<i64> {
-        let catalog = rusqlite::Connection::open(self.nodes.data.join("catalog.db"))?;
         let sql =
             "SELECT (SELECT COUNT(*) FROM blobs WHERE state <> 1) + (SELECT COUNT(*) FROM uploads)";
+        if let Some(database) = &self.database {
+            return database.count(sql);
+        }
+        let catalog = rusqlite::Connection::open(self.nodes.data.join("catalog.db"))?;
         Ok(catalog.query_row(sql, [], |row| row.get(0))?)
     }
 
