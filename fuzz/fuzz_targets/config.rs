@@ -5,9 +5,11 @@
 #[expect(dead_code, reason = "the program uses all of it")]
 #[path = "../../crates/rockpool/src/config"]
 mod config {
+    pub(crate) mod check;
     mod links;
     pub(crate) mod parse;
     pub(crate) mod reader;
+    mod replicas;
     mod settings;
     pub(crate) mod values;
 }
@@ -18,6 +20,7 @@ mod program {
 }
 
 use config::{
+    check::check_settings,
     parse::parse_settings,
     values::{CatalogUrl, HttpUrl, ListenAddress, OrOff, Span},
 };
@@ -59,6 +62,7 @@ fn settings(text: &str) {
             "{problem}"
         );
     }
+    let _ = check_settings(&settings);
     // Secrets are not written.
     if problems.is_empty() && !text.contains("secret") && !text.contains('@') {
         let written = toml::to_string(&settings).expect("settings can be written");
