@@ -5,13 +5,15 @@
 //! A pass is spread evenly over nine tenths of the period; one that fell behind goes as fast as its limit of bytes a second allows.
 use std::time::Duration;
 
-use rockpool_blobs::StoreKey;
 use rockpool_catalog::{BlobRow, Scrub};
 use rockpool_types::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    Finding, Pool, PoolError, Repair, check::join::Rows, intake::blob_key, seal::random,
+    Finding, Pool, PoolError, Repair,
+    check::join::{Rows, store_key},
+    intake::blob_key,
+    seal::random,
     stores::StorePlace,
 };
 
@@ -170,10 +172,9 @@ impl Pool {
     }
 
     async fn rows_to_scrub(&self, scrub: &Scrub, limit: u64) -> Result<Vec<BlobRow>, PoolError> {
-        let after = scrub.after.clone().map(StoreKey::new).transpose();
-        let after = after.map_err(|e| PoolError::Internal(e.to_string()))?;
+        let after = store_key(scrub.after.as_deref())?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut walk = Rows::begin_with(self, after.as_ref(), limit).await?;
+        let mut walk = Rows::begin(self, after.as_ref(), limit).await?;
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while rows.len() < limit && bytes < STEP_BYTES {
             walk.fill(self).await?;

@@ -122,18 +122,15 @@ impl Listener {
                 let (connections, conversation) = (connections.clone(), idle.enter());
                 let (handle, shutdown) = (handle.clone(), shutdown.clone());
                 tasks.spawn(async move {
-                    let _permit = match room {
-                        Ok(permit) => permit,
-                        Err(_) => {
-                            let place = connections.acquire_owned();
-                            let Ok(Ok(permit)) = tokio::time::timeout(REFUSAL_TIME, place).await
-                            else {
-                                return conversation.end();
-                            };
-                            permit
+                    let place = async {
+                        match room {
+                            Ok(permit) => Ok(permit),
+                            Err(_) => connections.acquire_owned().await,
                         }
                     };
-                    converse(stream, limits, shutdown, &conversation, handle).await;
+                    if let Ok(Ok(_permit)) = tokio::time::timeout(REFUSAL_TIME, place).await {
+                        converse(stream, limits, shutdown, &conversation, handle).await;
+                    }
                     conversation.end();
                 });
             } else if let Ok(permit) = refusals.clone().try_acquire_owned() {

@@ -5,7 +5,8 @@ use rockpool_pool::{Pool, ScrubOptions, ScrubStep};
 
 use crate::collector::jittered;
 
-/// How long after its start a node begins, and the longest that it rests.
+/// How long after its start a node begins, and how long it rests when nothing is due: what becomes due meanwhile is read in one
+/// step, as each step asks the catalog where it is.
 const LOOK: Duration = Duration::from_secs(60);
 
 /// The least time between two steps.
@@ -13,15 +14,18 @@ const LEAST: Duration = Duration::from_millis(20);
 
 /// Scrubs these stores, one after the other, step by step, for ever. May be cancelled at any point.
 pub(crate) async fn run(pool: Pool, stores: Vec<String>, options: ScrubOptions) {
-    let mut wait = LOOK.min(options.period);
+    let rest = LOOK.min(options.period);
+    let mut wait = rest;
     loop {
-        tokio::time::sleep(jittered(wait).max(LEAST)).await;
-        wait = LOOK;
+        tokio::time::sleep(jittered(wait)).await;
+        wait = rest;
         for store in &stores {
             match pool.scrub(store, &options).await {
                 Ok(step) => {
                     tell(&step);
-                    wait = wait.min(step.wait);
+                    if step.wait.is_zero() {
+                        wait = LEAST;
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(store.name = store, error.cause = %error, "The scrub was put off");

@@ -6,15 +6,15 @@ use rockpool_catalog::{BlobId, BlobRow, BlobState, Scope};
 use rockpool_types::{BlobHash, Timestamp};
 
 use super::{
-    Check, Finding, OVERDUE, Place, QUARANTINE,
+    Check, FOLDERS, Finding, OVERDUE, Place, QUARANTINE,
     finding::FoundBlob,
-    join::{Items, Pair, Rows, pair_up},
+    join::{Pair, Walk},
 };
 use crate::{PoolError, intake::parse_blob_key};
 
 /// How many keys are compared between two positions; fewer when each blob is read.
-pub(super) const BATCH: usize = 1_000;
-pub(super) const DEEP_BATCH: usize = 64;
+const BATCH: usize = 1_000;
+const DEEP_BATCH: usize = 64;
 
 /// What looks wrong in a batch, to be looked at again.
 #[derive(Default)]
@@ -31,21 +31,16 @@ struct Suspicions {
 
 impl Check<'_> {
     pub(super) async fn blobs(&mut self) -> Result<(), PoolError> {
-        let pool = self.pool;
-        let after = self.position.after.clone().map(StoreKey::new).transpose();
-        let after = after.map_err(|e| PoolError::Internal(e.to_string()))?;
-        let mut rows = Rows::begin(pool, after.as_ref()).await?;
-        let store = self.primary.clone();
-        let mut items = Items::of_blobs(store.as_ref(), after);
-        let batch = if self.options.deep { DEEP_BATCH } else { BATCH };
+        let (store, after) = (self.primary.clone(), self.position.after.clone());
+        let begun = Walk::begin(self.pool, store.as_ref(), &FOLDERS, after.as_deref());
+        let mut walk = begun.await?;
+        let batch = self.batch();
         let mut last: Option<(Scope, BlobHash)> = None;
         loop {
             let mut suspicions = Suspicions::default();
             let mut reached = None;
             for _ in 0..batch {
-                rows.fill(pool).await?;
-                items.fill(&self.pace).await?;
-                let Some(pair) = pair_up(&mut rows.page, &mut items.page) else {
+                let Some(pair) = walk.next(&self.pace).await? else {
                     break;
                 };
                 reached = Some(pair.key.clone());
@@ -55,10 +50,19 @@ impl Check<'_> {
             let Some(reached) = reached else {
                 return Ok(());
             };
-            // From another key the rows could not go on.
-            if parse_blob_key(&reached).is_some() {
-                self.reached(Some(reached.as_str().to_owned()))?;
-            }
+            self.reached_blob(&reached)?;
+        }
+    }
+
+    pub(super) const fn batch(&self) -> usize {
+        if self.options.deep { DEEP_BATCH } else { BATCH }
+    }
+
+    /// Records that everything up to a key was looked at, if rows can go on from there.
+    pub(super) fn reached_blob(&mut self, key: &StoreKey) -> Result<(), PoolError> {
+        match parse_blob_key(key) {
+            Some(_) => self.reached(Some(key.as_str().to_owned())),
+            None => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use rockpool_blobs::{BlobStore, Pace, StoreKey, StoredItem};
 use rockpool_catalog::{BlobId, BlobRow, Scope};
 use rockpool_types::BlobHash;
 
-use super::{FOLDERS, PAGE};
+use super::PAGE;
 use crate::{
     Pool, PoolError,
     intake::{blob_key, parse_blob_key},
@@ -52,6 +52,43 @@ pub(super) fn pair_up<R>(
     })
 }
 
+/// The rows of all blobs beside the items of a store.
+pub(super) struct Walk<'a> {
+    pool: &'a Pool,
+    rows: Rows,
+    items: Items<'a>,
+}
+
+impl<'a> Walk<'a> {
+    /// Begins behind the key `after`, which is a blob's, with those folders of the store.
+    pub(super) async fn begin(
+        pool: &'a Pool,
+        store: &'a dyn BlobStore,
+        folders: &[&'static str],
+        after: Option<&str>,
+    ) -> Result<Self, PoolError> {
+        let after = store_key(after)?;
+        Ok(Self {
+            pool,
+            rows: Rows::begin(pool, after.as_ref(), PAGE).await?,
+            items: Items::begin(store, folders, after),
+        })
+    }
+
+    /// The next key and what it has; `None` at the end.
+    pub(super) async fn next(&mut self, pace: &Pace) -> Result<Option<Pair<BlobRow>>, PoolError> {
+        self.rows.fill(self.pool).await?;
+        self.items.fill(pace).await?;
+        Ok(pair_up(&mut self.rows.page, &mut self.items.page))
+    }
+}
+
+/// A key that was reached, as it was recorded.
+pub(crate) fn store_key(text: Option<&str>) -> Result<Option<StoreKey>, PoolError> {
+    let key = text.map(|text| StoreKey::new(text.to_owned())).transpose();
+    key.map_err(|error| PoolError::Internal(error.to_string()))
+}
+
 /// The rows of all blobs: the public scope, then each private one in the order of its folder's name.
 pub(crate) struct Rows {
     pub(crate) page: VecDeque<(StoreKey, BlobRow)>,
@@ -62,13 +99,8 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Begins behind the key `after`, which is a blob's.
-    pub(super) async fn begin(pool: &Pool, after: Option<&StoreKey>) -> Result<Self, PoolError> {
-        Self::begin_with(pool, after, PAGE).await
-    }
-
-    /// As [`Self::begin`], with so many rows taken at once.
-    pub(crate) async fn begin_with(
+    /// Begins behind the key `after`, which is a blob's; so many rows are taken at once.
+    pub(crate) async fn begin(
         pool: &Pool,
         after: Option<&StoreKey>,
         page_rows: usize,
@@ -154,11 +186,6 @@ impl<'a> Items<'a> {
             folders: folders.iter().filter(ahead).copied().collect(),
             after,
         }
-    }
-
-    /// The items of the blob store that are to be compared with rows.
-    pub(super) fn of_blobs(store: &'a dyn BlobStore, after: Option<StoreKey>) -> Self {
-        Self::begin(store, &FOLDERS, after)
     }
 
     /// Sees to it that the page is empty only at the end.

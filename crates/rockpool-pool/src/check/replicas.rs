@@ -7,9 +7,8 @@ use rockpool_types::BlobHash;
 
 use super::{
     Check, Finding, OVERDUE,
-    blobs::{BATCH, DEEP_BATCH},
     finding::FoundBlob,
-    join::{Items, Pair, Rows, pair_up},
+    join::{Pair, Walk},
 };
 use crate::{PoolError, intake::parse_blob_key, stores::StorePlace};
 
@@ -84,19 +83,14 @@ impl Check<'_> {
     }
 
     async fn copies(&mut self, place: &StorePlace, store: &dyn BlobStore) -> Result<(), PoolError> {
-        let pool = self.pool;
-        let after = self.position.after.clone().map(StoreKey::new).transpose();
-        let after = after.map_err(|e| PoolError::Internal(e.to_string()))?;
-        let mut rows = Rows::begin(pool, after.as_ref()).await?;
-        let mut items = Items::begin(store, &FOLDERS, after);
-        let batch = if self.options.deep { DEEP_BATCH } else { BATCH };
+        let after = self.position.after.clone();
+        let mut walk = Walk::begin(self.pool, store, &FOLDERS, after.as_deref()).await?;
+        let batch = self.batch();
         loop {
             let mut suspicions = Suspicions::default();
             let mut reached = None;
             for _ in 0..batch {
-                rows.fill(pool).await?;
-                items.fill(&self.pace).await?;
-                let Some(pair) = pair_up(&mut rows.page, &mut items.page) else {
+                let Some(pair) = walk.next(&self.pace).await? else {
                     break;
                 };
                 reached = Some(pair.key.clone());
@@ -111,10 +105,7 @@ impl Check<'_> {
             let Some(reached) = reached else {
                 return Ok(());
             };
-            // From another key the rows could not go on.
-            if parse_blob_key(&reached).is_some() {
-                self.reached(Some(reached.as_str().to_owned()))?;
-            }
+            self.reached_blob(&reached)?;
         }
     }
 

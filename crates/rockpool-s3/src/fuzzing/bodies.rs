@@ -1,9 +1,11 @@
 //! The framing of bodies.
-use std::{collections::VecDeque, convert::Infallible, pin::Pin, task, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::HeaderMap;
-use http_body::{Body, Frame};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use rockpool_pool::BodySource;
 use rockpool_types::{SecretKey, Timestamp};
 use tokio::runtime::Runtime;
@@ -12,21 +14,6 @@ use crate::{
     auth::{Claim, Payload},
     body::{BodyFault, BodyLimits, S3Body},
 };
-
-/// A body that comes in given pieces.
-struct Pieces(VecDeque<Bytes>);
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut task::Context<'_>,
-    ) -> task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        task::Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
-    }
-}
 
 /// A body in `aws-chunked` framing, which a request with these headers has, in pieces: pieces do not matter, and what comes
 /// out of it is what was put in. Where chunks have to be `signed`, no input is good, as none can know the secret.
@@ -114,12 +101,9 @@ fn read(
     let limits = BodyLimits {
         stall: Duration::from_secs(20),
     };
-    let wire = Pieces(
-        pieces
-            .iter()
-            .map(|piece| Bytes::copy_from_slice(piece))
-            .collect(),
-    );
+    let frame = |piece: &&[u8]| Ok::<_, Infallible>(Frame::data(Bytes::copy_from_slice(piece)));
+    let frames: Vec<_> = pieces.iter().map(frame).collect();
+    let wire = StreamBody::new(stream::iter(frames));
     let mut body = match S3Body::new(wire, headers, payload.clone(), limits) {
         Ok(body) => body,
         Err(fault) => return (Vec::new(), Err(fault)),
