@@ -3,8 +3,8 @@
 //! that was acknowledged is checked against a model of what is possible. docs/reliability.md tells more.
 //!
 //! `cargo test -p rockpool --test fire -- --seconds 3600 --seed 7 --only power`; 120 seconds, a seed by chance and all
-//! kinds of rounds without. A round that has begun is ended. A seed is printed with every round, and repeats what clients and nemesis do, though not when
-//! the machine lets them.
+//! kinds of rounds without. Each kind has a round at least, and a round that has begun is ended. A seed is printed with
+//! every round, and repeats what clients and nemesis do, though not when the machine lets them.
 #![expect(
     clippy::disallowed_methods,
     reason = "it reads and writes files that the program does, and looks at its own arguments"
@@ -95,7 +95,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     let began = Instant::now();
     let mut total = Figures::default();
     for (number, kind) in (0..).zip(arguments.kinds.iter().cycle()) {
-        if number > 0 && began.elapsed() > arguments.time {
+        if number >= arguments.kinds.len() as u64 && began.elapsed() > arguments.time {
             break;
         }
         let seed = arguments.seed.wrapping_add(number);
