@@ -1,5 +1,9 @@
 //! A plain HTTP/1.1 client that shows every byte, and requests signed with a member's key.
-use std::{io::Write, net::TcpStream, time::Duration};
+use std::{
+    io::{self, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 use rockpool_testkit::Reply;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle, actions::CreateMultipartUpload};
@@ -9,12 +13,15 @@ use crate::harness::{Keys, Server};
 
 /// A connection to `http://host:port/..`.
 pub(crate) fn connect(url: &Url) -> TcpStream {
+    try_connect(url).unwrap()
+}
+
+/// A connection to a node that may be killed meanwhile.
+pub(crate) fn try_connect(url: &Url) -> io::Result<TcpStream> {
     let host = url.host_str().unwrap().trim_matches(['[', ']']);
-    let stream = TcpStream::connect((host, url.port().unwrap())).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    stream
+    let stream = TcpStream::connect((host, url.port().unwrap()))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    Ok(stream)
 }
 
 /// The head of a request for `url` that brings `length` bytes along and closes the connection behind it.

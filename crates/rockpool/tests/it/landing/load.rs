@@ -14,7 +14,7 @@ use rockpool_testkit::Reply;
 
 use crate::{
     harness::{Keys, Server},
-    http::{Client, connect, get, head},
+    http::{Client, get, head, try_connect},
 };
 
 const UPLOADERS: u64 = 4;
@@ -161,17 +161,11 @@ impl Tally {
 /// An upload that may fail, as the node may be killed meanwhile.
 fn put(client: &Client, name: &str, bytes: &[u8]) -> Result<(), String> {
     let url = client.put_url(name);
-    let address = (url.host_str().unwrap(), url.port().unwrap());
-    let reply = match std::net::TcpStream::connect(address) {
-        Err(error) => Err(error),
-        Ok(_) => {
-            let mut stream = connect(&url);
-            let sent = stream
-                .write_all(head("PUT", &url, bytes.len()).as_bytes())
-                .and_then(|()| stream.write_all(bytes));
-            sent.and_then(|()| Reply::read(stream))
-        }
-    };
+    let reply = try_connect(&url).and_then(|mut stream| {
+        stream.write_all(head("PUT", &url, bytes.len()).as_bytes())?;
+        stream.write_all(bytes)?;
+        Reply::read(stream)
+    });
     match reply {
         Ok(reply) if reply.status == 200 => Ok(()),
         Ok(reply) => Err(format!("{name} is answered {}", reply.status)),
