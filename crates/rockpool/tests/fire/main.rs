@@ -1,5 +1,5 @@
 //! Crashes and races: real nodes over one pool, killed, stopped for longer than their leases, robbed of power, with a
-//! provider or a database that misbehaves, while clients write, overwrite, copy, remove and read the same few keys and contents; all
+//! provider or a database that misbehaves, blobs that land before they move, and replicas, while clients write, overwrite, copy, remove and read the same few keys and contents; all
 //! that was acknowledged is checked against a model of what is possible. docs/reliability.md tells more.
 //!
 //! `cargo test -p rockpool --test fire -- --seconds 3600 --seed 7 --only power`; 120 seconds, a seed by chance and all
@@ -18,19 +18,23 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use round::{Figures, Kind};
+use figures::Figures;
+use kind::Kind;
 
 mod clients;
 mod database;
+mod figures;
 mod history;
+mod kind;
 mod nodes;
 mod power;
 mod provider;
+mod replicas;
 mod round;
 mod wire;
 
 /// How long clients run in a round; looking at the rest takes about as long.
-const ROUND: Duration = Duration::from_secs(20);
+const ROUND: Duration = Duration::from_secs(15);
 
 struct Arguments {
     time: Duration,

@@ -163,10 +163,16 @@ impl Nodes {
             .output()?)
     }
 
+    /// Runs a command that must succeed.
+    pub(crate) fn cli_ok(&self, arguments: &[&str]) -> Result<Output> {
+        let output = self.cli(arguments)?;
+        ensure!(output.status.success(), "{arguments:?}: {output:?}");
+        Ok(output)
+    }
+
     /// Runs a command that must succeed, and reads the JSON that it prints.
     pub(crate) fn cli_json(&self, arguments: &[&str]) -> Result<Value> {
-        let output = self.cli(&[arguments, &["--json"]].concat())?;
-        ensure!(output.status.success(), "{arguments:?}: {output:?}");
+        let output = self.cli_ok(&[arguments, &["--json"]].concat())?;
         serde_json::from_slice(&output.stdout).with_context(|| format!("{arguments:?}"))
     }
 

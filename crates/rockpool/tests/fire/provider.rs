@@ -22,7 +22,7 @@ pub(crate) const LATEST: Duration = Duration::from_millis(1800);
 
 /// A proxy; it serves until the process ends.
 pub(crate) struct Provider {
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
     shared: Arc<Shared>,
 }
 
@@ -33,6 +33,8 @@ struct Shared {
     dice: Mutex<Dice>,
     /// Whether it misbehaves.
     bad: AtomicBool,
+    /// Whether it refuses everything.
+    away: AtomicBool,
     faults: AtomicU64,
     late: AtomicU64,
 }
@@ -62,6 +64,7 @@ impl Provider {
             owner,
             dice: Mutex::new(dice),
             bad: AtomicBool::new(false),
+            away: AtomicBool::new(false),
             faults: AtomicU64::new(0),
             late: AtomicU64::new(0),
         });
@@ -78,6 +81,27 @@ impl Provider {
 
     pub(crate) fn misbehave(&self, bad: bool) {
         self.shared.bad.store(bad, Ordering::Relaxed);
+    }
+
+    /// Refuses everything for a while.
+    pub(crate) fn be_away(&self, time: Duration) {
+        self.shared.away.store(true, Ordering::Relaxed);
+        thread::sleep(time);
+        self.shared.away.store(false, Ordering::Relaxed);
+    }
+
+    /// The settings of the section of a store whose blobs lie here.
+    pub(crate) fn settings(&self, store: &str) -> String {
+        let Member {
+            name,
+            access_key_id,
+            secret_access_key,
+        } = &self.shared.owner;
+        format!(
+            "kind = \"s3\"\n[{store}.s3]\nendpoint = \"http://{}\"\nbucket = \"{name}\"\ncall_timeout = \"2s\"\n\
+             access_key_id = \"{access_key_id}\"\nsecret_access_key = \"{secret_access_key}\"\n",
+            self.address
+        )
     }
 
     /// How many requests were harmed, and how many deletes of these came late.
@@ -134,6 +158,9 @@ impl Shared {
     }
 
     fn choose(&self, request: &Request) -> Fault {
+        if self.away.load(Ordering::Relaxed) {
+            return Fault::Refuse;
+        }
         if !self.bad.load(Ordering::Relaxed) {
             return Fault::None;
         }

@@ -1,6 +1,5 @@
 //! One round: a fresh pool, clients and a nemesis for a while, and then a look at all that is left.
 use std::{
-    fmt,
     path::Path,
     sync::{Arc, atomic::Ordering},
     thread,
@@ -13,113 +12,56 @@ use rockpool_testkit::Dice;
 use crate::{
     clients::{Client, Field, KEYS},
     database::Database,
+    figures::Figures,
+    kind::Kind,
     nodes::Nodes,
     power::Disk,
     provider::{LATEST, Provider},
+    replicas,
 };
 
-/// What goes wrong in a round, beside nodes that are killed and stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Nothing else: blobs lie in a directory.
-    Directory,
-    /// Blobs lie at a provider that misbehaves.
-    Provider,
-    /// Power is cut, and with it whatever was not synced.
-    Power,
-    /// The catalog is on a database server that misbehaves.
-    Database,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Directory, Self::Provider, Self::Power, Self::Database];
-}
-
-/// What a round came to.
-#[derive(Debug, Default)]
-pub(crate) struct Figures {
-    pub(crate) acknowledged: u64,
-    pub(crate) refused: u64,
-    pub(crate) unknown: u64,
-    pub(crate) not_sent: u64,
-    pub(crate) kills: u64,
-    pub(crate) stops: u64,
-    pub(crate) cuts: u64,
-    pub(crate) faults: u64,
-    pub(crate) late_deletes: u64,
-    /// Of the database server.
-    pub(crate) outages: u64,
-    /// Connections to it.
-    pub(crate) severed: u64,
-    pub(crate) leftovers: u64,
-    pub(crate) violations: Vec<String>,
-}
-
-impl Figures {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.acknowledged += other.acknowledged;
-        self.refused += other.refused;
-        self.unknown += other.unknown;
-        self.not_sent += other.not_sent;
-        self.kills += other.kills;
-        self.stops += other.stops;
-        self.cuts += other.cuts;
-        self.faults += other.faults;
-        self.late_deletes += other.late_deletes;
-        self.outages += other.outages;
-        self.severed += other.severed;
-        self.leftovers += other.leftovers;
-        self.violations.extend(other.violations);
-    }
-}
-
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requests = self.acknowledged + self.refused + self.unknown;
-        write!(
-            f,
-            "{requests} requests ({} acknowledged, {} refused, {} of unknown outcome), {} not sent; \
-             {} kills, {} stops, {} power cuts, {} requests to the provider harmed, {} deletes late, \
-             {} outages of the database, {} connections to it cut; {} leftovers, {} violations",
-            self.acknowledged,
-            self.refused,
-            self.unknown,
-            self.not_sent,
-            self.kills,
-            self.stops,
-            self.cuts,
-            self.faults,
-            self.late_deletes,
-            self.outages,
-            self.severed,
-            self.leftovers,
-            self.violations.len(),
-        )
-    }
-}
-
-const NODES: usize = 3;
 const CLIENTS: usize = 8;
 
-/// What `rockpool check` says of bytes in the store that no row speaks of.
-const LEFTOVER: &str = "bytes_unknown";
+/// What `rockpool check` says of bytes in the store, or at a replica, that no row speaks of.
+const LEFTOVERS: [&str; 2] = ["bytes_unknown", "replica_bytes_unknown"];
+
+/// How long what is left to be done may take in the end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// As in the configuration.
 const STORE_LEASE: Duration = Duration::from_secs(4);
 
 /// Short leases, so that a stop outlasts them, and no grace.
-fn configuration(section: Option<&str>) -> String {
+fn configuration(sections: &str) -> String {
     format!(
         "[public]\nblob_url = \"http://127.0.0.1:9/\"\n\
          [collect]\ninterval = \"1s\"\ngrace = \"0s\"\nstore_lease = \"4s\"\ndelete_lease = \"4s\"\n\
-         longest_delete = \"2s\"\nupload_lifetime = \"20s\"\n{}",
-        section.unwrap_or_default()
+         longest_delete = \"2s\"\nupload_lifetime = \"20s\"\n{sections}"
     )
+}
+
+/// With room for what comes in days, or for less than all contents.
+fn landing(dice: &mut Dice) -> String {
+    let room = ["", "max_waiting = \"300 KB\"\ncache = \"150 KB\"\n"][dice.roll(2) as usize];
+    format!("[landing]\nenabled = true\n{room}")
+}
+
+/// Starts a proxy, and behind it the one node of another pool, where blobs lie in a bucket.
+fn start_provider(program: &Path, seed: u64, directory: &Path) -> Result<(Provider, Arc<Nodes>)> {
+    let behind = directory.join("provider");
+    std::fs::create_dir(&behind)?;
+    std::fs::create_dir(behind.join("data"))?;
+    let plain = "[public]\nblob_url = \"http://127.0.0.1:9/\"\n";
+    let stock = Nodes::prepare(program, behind.join("data"), behind, plain, 1)?;
+    stock.start(0)?;
+    let owner = stock.add_member("stock")?;
+    let proxy = Provider::start(stock.address(0), owner, Dice::new(seed, 2000))?;
+    Ok((proxy, Arc::new(stock)))
 }
 
 /// Everything that a round needs, in the order in which it ends.
 struct Arena {
+    kind: Kind,
     nodes: Arc<Nodes>,
     provider: Option<(Provider, Arc<Nodes>)>,
     disk: Option<Disk>,
@@ -147,7 +89,7 @@ pub(crate) fn run(
             thread::spawn(move || client.run())
         })
         .collect();
-    let harmed = arena.harm(kind, Dice::new(seed, 1000), time, &mut figures);
+    let harmed = arena.harm(Dice::new(seed, 1000), time, &mut figures);
     field.stop.store(true, Ordering::Relaxed);
     for client in clients {
         client
@@ -156,7 +98,7 @@ pub(crate) fn run(
     }
     harmed?;
     arena.misbehave(false);
-    arena.settle(&field, &mut figures)?;
+    arena.settle(&field, Dice::new(seed, 5000), &mut figures)?;
     let tally = &field.tally;
     figures.acknowledged = tally.acknowledged.load(Ordering::Relaxed);
     figures.refused = tally.refused.load(Ordering::Relaxed);
@@ -175,37 +117,41 @@ impl Arena {
     fn build(program: &Path, kind: Kind, seed: u64, directory: &Path) -> Result<Self> {
         let data = directory.join("data");
         std::fs::create_dir(&data)?;
-        let disk = match kind {
-            Kind::Power => Some(Disk::mount(&data)?),
-            Kind::Directory | Kind::Provider | Kind::Database => None,
+        let disk = match kind.has_power_cuts() {
+            true => Some(Disk::mount(&data)?),
+            false => None,
         };
-        let mut provider = None;
-        let mut section = None;
-        if kind == Kind::Provider {
-            let behind = directory.join("provider");
-            std::fs::create_dir(&behind)?;
-            std::fs::create_dir(behind.join("data"))?;
-            let plain = "[public]\nblob_url = \"http://127.0.0.1:9/\"\n";
-            let stock = Nodes::prepare(program, behind.join("data"), behind, plain, 1)?;
-            stock.start(0)?;
-            let keys = stock.add_member("stock")?;
-            let proxy = Provider::start(stock.address(0), keys.clone(), Dice::new(seed, 2000))?;
-            section = Some(format!(
-                "[staging]\nkind = \"store\"\n[store]\nkind = \"s3\"\n[store.s3]\nendpoint = \"http://{}\"\n\
-                 bucket = \"stock\"\ncall_timeout = \"2s\"\naccess_key_id = \"{}\"\nsecret_access_key = \"{}\"\n",
-                proxy.address, keys.access_key_id, keys.secret_access_key
-            ));
-            provider = Some((proxy, Arc::new(stock)));
-        }
-        let mut database = None;
-        if kind == Kind::Database {
-            let server = Database::start(Dice::new(seed, 3000))?;
-            section = Some(server.section());
-            database = Some(server);
-        }
-        let configuration = configuration(section.as_deref());
-        let nodes = Nodes::prepare(program, data, directory.to_owned(), &configuration, NODES)?;
+        let mut dice = Dice::new(seed, 4000);
+        let is_needed = match kind {
+            Kind::Provider | Kind::Landing => true,
+            // Or the replica is a directory.
+            Kind::Replicas => dice.roll(2) == 0,
+            Kind::Directory | Kind::Power | Kind::Database => false,
+        };
+        let provider = match is_needed {
+            true => Some(start_provider(program, seed, directory)?),
+            false => None,
+        };
+        let database = match kind {
+            Kind::Database => Some(Database::start(Dice::new(seed, 3000))?),
+            _ => None,
+        };
+        let at_provider = |store| provider.as_ref().map(|(proxy, _)| proxy.settings(store));
+        let sections = match kind {
+            Kind::Directory | Kind::Power => None,
+            Kind::Provider => at_provider("store")
+                .map(|store| format!("[staging]\nkind = \"store\"\n[store]\n{store}")),
+            Kind::Database => database.as_ref().map(Database::section),
+            Kind::Landing => {
+                at_provider("store").map(|store| format!("{}[store]\n{store}", landing(&mut dice)))
+            }
+            Kind::Replicas => Some(replicas::settings(at_provider(replicas::SECTION))),
+        };
+        let configuration = configuration(&sections.unwrap_or_default());
+        let outside = directory.to_owned();
+        let nodes = Nodes::prepare(program, data, outside, &configuration, kind.nodes())?;
         Ok(Self {
+            kind,
             nodes: Arc::new(nodes),
             provider,
             disk,
@@ -235,30 +181,31 @@ impl Arena {
     }
 
     /// Kills, stops and cuts until the time is over. All nodes run when it returns.
-    fn harm(
-        &mut self,
-        kind: Kind,
-        mut dice: Dice,
-        time: Duration,
-        figures: &mut Figures,
-    ) -> Result<()> {
+    fn harm(&mut self, mut dice: Dice, time: Duration, figures: &mut Figures) -> Result<()> {
         let since = Instant::now();
         let millis = |dice: &mut Dice, low, high| Duration::from_millis(dice.between(low, high));
+        let mut is_replicated = self.kind != Kind::Replicas;
         while since.elapsed() < time {
             thread::sleep(millis(&mut dice, 200, 1500));
-            let node = dice.roll(NODES as u64) as usize;
-            match (dice.roll(10), &self.database) {
-                (0..4, Some(database)) => {
+            // A replica comes while clients write; a provider in a bad mood may be asked again.
+            is_replicated = is_replicated || replicas::add(&self.nodes)?;
+            let node = dice.roll(self.nodes.count() as u64) as usize;
+            match (self.kind, dice.roll(10)) {
+                (Kind::Database, 0..4) => {
+                    let database = self.database.as_ref().context("a database")?;
                     database.be_away(&mut dice);
                     figures.outages += 1;
                 }
-                (0..4, None) if kind == Kind::Power => {
-                    self.nodes.kill_all()?;
-                    self.cut(&mut dice)?;
-                    self.nodes.start_all()?;
-                    figures.cuts += 1;
+                (Kind::Power | Kind::Landing, 0..4) => self.cut(&mut dice, figures)?,
+                (Kind::Landing, 6..9) => {
+                    let (provider, _) = self.provider.as_ref().context("a provider")?;
+                    provider.be_away(millis(&mut dice, 1000, 5000));
                 }
-                (0..6, _) => {
+                (Kind::Replicas, 0..4) => {
+                    let is_promoted = replicas::promote_other(&self.nodes, &mut dice)?;
+                    figures.promotions += u64::from(is_promoted);
+                }
+                (_, 0..6) => {
                     self.nodes.kill(node)?;
                     thread::sleep(millis(&mut dice, 0, 800));
                     self.start(node)?;
@@ -274,23 +221,22 @@ impl Arena {
             }
         }
         if self.disk.is_some() {
-            self.nodes.kill_all()?;
-            self.cut(&mut dice)?;
-            self.nodes.start_all()?;
-            figures.cuts += 1;
+            self.cut(&mut dice, figures)?;
         }
         Ok(())
     }
 
-    fn cut(&mut self, dice: &mut Dice) -> Result<()> {
-        match &mut self.disk {
-            Some(disk) => disk.cut(dice),
-            None => Ok(()),
-        }
+    /// Cuts the power of all nodes and of their disk, and starts them again.
+    fn cut(&mut self, dice: &mut Dice, figures: &mut Figures) -> Result<()> {
+        self.nodes.kill_all()?;
+        self.disk.as_mut().context("a disk")?.cut(dice)?;
+        self.nodes.start_all()?;
+        figures.cuts += 1;
+        Ok(())
     }
 
     /// Reads everything, collects everything, and looks at what is left.
-    fn settle(&mut self, field: &Arc<Field>, figures: &mut Figures) -> Result<()> {
+    fn settle(&self, field: &Arc<Field>, mut dice: Dice, figures: &mut Figures) -> Result<()> {
         // What a killed node had begun, nobody does any more; a provider may, for a while.
         self.nodes.kill_all()?;
         thread::sleep(if self.provider.is_some() {
@@ -300,6 +246,14 @@ impl Arena {
         });
         self.nodes.start(0)?;
         field.read_all()?;
+        match self.kind {
+            Kind::Landing => self.drain()?,
+            Kind::Replicas => {
+                let is_lost = replicas::lose_primary(&self.nodes, field, &mut dice)?;
+                figures.losses += u64::from(is_lost);
+            }
+            Kind::Directory | Kind::Provider | Kind::Power | Kind::Database => {}
+        }
         figures.violations.extend(field.history.violations(KEYS));
         let problems = field.problems.lock().unwrap_or_else(|e| e.into_inner());
         figures.violations.extend(problems.iter().cloned());
@@ -310,11 +264,29 @@ impl Arena {
         self.check(figures)
     }
 
+    /// Waits until all that landed is at the provider.
+    fn drain(&self) -> Result<()> {
+        let since = Instant::now();
+        loop {
+            let landing = self.nodes.cli_json(&["landing"])?;
+            if landing["waiting_items"] == 0 {
+                return Ok(());
+            }
+            if since.elapsed() > PATIENCE {
+                bail!("a minute later there is still something in the landing: {landing}");
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     /// Collects until nothing is left to collect, which takes as long as all leases and quarantines together.
     fn collect_everything(&self) -> Result<()> {
         let since = Instant::now();
         loop {
             self.nodes.cli_json(&["gc"])?;
+            if self.kind == Kind::Replicas {
+                replicas::sync(&self.nodes)?;
+            }
             let plan = self.nodes.cli_json(&["gc", "--plan"])?;
             // Deletions and leases whose time has not come are in no plan.
             let waiting = self.count_waiting()?;
@@ -322,19 +294,17 @@ impl Arena {
             if waiting == 0 && fields.values().all(|count| count.as_u64() == Some(0)) {
                 return Ok(());
             }
-            if since.elapsed() > Duration::from_secs(60) {
-                bail!(
-                    "a minute later there is still something to collect: {plan}, {waiting} blobs"
-                );
+            if since.elapsed() > PATIENCE {
+                bail!("a minute later there is still something to collect: {plan}, {waiting} rows");
             }
             thread::sleep(Duration::from_millis(500));
         }
     }
 
-    /// How many blobs are not live, whatever they wait for.
+    /// How many blobs are not live, uploads not ended and copies not made or removed, whatever they wait for.
     fn count_waiting(&self) -> Result<i64> {
-        let sql =
-            "SELECT (SELECT COUNT(*) FROM blobs WHERE state <> 1) + (SELECT COUNT(*) FROM uploads)";
+        let sql = "SELECT (SELECT COUNT(*) FROM blobs WHERE state <> 1) + (SELECT COUNT(*) FROM uploads) \
+                   + (SELECT COUNT(*) FROM copies)";
         if let Some(database) = &self.database {
             return database.count(sql);
         }
@@ -347,9 +317,10 @@ impl Arena {
     fn check(&self, figures: &mut Figures) -> Result<()> {
         let look = ["check", "--deep", "--at-rest"];
         let findings = self.nodes.findings(&look)?;
-        let leftovers = findings.iter().filter(|found| found.code == LEFTOVER);
+        let is_left = |code: &String| LEFTOVERS.contains(&code.as_str());
+        let leftovers = findings.iter().filter(|found| is_left(&found.code));
         let leftovers = leftovers.count() as u64;
-        let wrong = findings.into_iter().filter(|found| found.code != LEFTOVER);
+        let wrong = findings.into_iter().filter(|found| !is_left(&found.code));
         figures
             .violations
             .extend(wrong.map(|found| format!("check: {}: {}", found.code, found.text)));
