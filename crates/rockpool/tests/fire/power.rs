@@ -1,6 +1,7 @@
 //! A file system in memory that forgets, when power is cut, whatever was not synced: bytes of files and entries of
 //! directories each on their own, as POSIX allows. It is mounted by FUSE, which takes root and `/dev/fuse`.
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -54,7 +55,11 @@ impl Disk {
 
     fn unmount(&mut self) -> Result<()> {
         if let Some(session) = self.session.take() {
-            session.umount_and_join().context("the disk is in use")?;
+            match session.umount_and_join() {
+                // As the kernel may tell a session whose file system has just been unmounted.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                ended => ended.context("the disk is in use")?,
+            }
         }
         Ok(())
     }
