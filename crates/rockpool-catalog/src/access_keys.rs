@@ -2,7 +2,7 @@
 use rockpool_types::{AccessKeyId, Timestamp};
 
 use crate::{
-    AccessKey, Catalog, CatalogError, Credential, MemberId,
+    AccessKey, Catalog, CatalogError, Credential, MemberId, changes,
     database::{Result, Tx},
     members,
     row::Row,
@@ -104,6 +104,7 @@ async fn insert(tx: &mut Tx, key: &AccessKey) -> Result<bool> {
         ],
     )
     .await?;
+    changes::note_accounts(tx).await?;
     Ok(true)
 }
 
@@ -136,5 +137,8 @@ async fn revoke(tx: &mut Tx, id: &AccessKeyId, now: Timestamp) -> Result<bool> {
             &[now.into(), id.as_str().into()],
         )
         .await?;
+    if revoked > 0 {
+        changes::note_accounts(tx).await?;
+    }
     Ok(revoked > 0)
 }

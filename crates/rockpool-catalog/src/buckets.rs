@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use rockpool_types::{Acl, BucketName, DeliveryMode, HostName, Timestamp};
 
 use crate::{
-    Bucket, BucketId, Catalog, CatalogError, MemberId,
+    Bucket, BucketId, Catalog, CatalogError, MemberId, changes,
     database::{Result, Tx, Value},
     members,
     row::Row,
@@ -229,6 +229,7 @@ async fn insert(
         return Ok(NewBucket::LimitReached);
     }
     let bucket = insert_row(tx, member, name, default_acl, now).await?;
+    changes::note_accounts(tx).await?;
     Ok(NewBucket::Added(bucket))
 }
 
@@ -298,6 +299,7 @@ async fn change(
         ],
     )
     .await?;
+    changes::note_accounts(tx).await?;
     Ok(Some(Ok(bucket)))
 }
 
@@ -347,6 +349,7 @@ async fn remove(tx: &mut Tx, id: BucketId, now: Timestamp) -> Result<RemoveBucke
     if !is_empty(tx, id).await? {
         return Ok(RemoveBucket::NotEmpty);
     }
+    changes::note_accounts(tx).await?;
     remove_rows(tx, id).await?;
     tx.execute(
         "UPDATE access_keys SET revoked_at = ? WHERE bucket_id = ? AND revoked_at IS NULL",

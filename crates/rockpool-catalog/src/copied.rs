@@ -139,4 +139,5 @@ pub(crate) static TABLES: &[Table] = &[
         Text "store", Text "after_key", Number "started_at", Number "finished_at", Number "blobs", Number "read_bytes",
         Number "findings", Number "owner", Number "lease_until",
     ], false),
+    table!("changes", ["id"], [Number "id", Number "bucket_id", Bytes "object_key"], false),
 ];

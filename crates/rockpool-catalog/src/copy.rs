@@ -269,6 +269,7 @@ async fn number_on(tx: &mut Tx) -> Result<()> {
         ("media_types", "SELECT MAX(media_type) FROM blobs"),
         ("header_sets", "SELECT MAX(headers) FROM objects"),
         ("stores", "SELECT MAX(store_id) FROM copies"),
+        ("changes", "SELECT MAX(id) FROM changes"),
     ] {
         let mut last = 0;
         for sql in [named, &format!("SELECT MAX(id) FROM {table}")] {

@@ -8,7 +8,7 @@ use crate::{
     Blob, BlobId, BucketId, Catalog, CatalogError, CollectReason, Collectable, DeletionClaim,
     Scope, UploadId,
     blob_rows::{self, State},
-    blobs,
+    blobs, changes,
     database::{Result, Tx, Value},
 };
 
@@ -252,6 +252,7 @@ async fn unmap(
     if tx.execute(sql, &values).await? == 0 {
         return Ok(None);
     }
+    changes::note(tx, bucket, key).await?;
     let sql = "SELECT size, refs FROM blobs WHERE id = ?";
     let Some(mut row) = tx.lock_one(sql, &[blob.into()]).await? else {
         return Ok(Some(0));

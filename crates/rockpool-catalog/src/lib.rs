@@ -24,6 +24,8 @@
 //! - `usage`: exact counts
 //! - `copy`: into another database, of whatever engine; `copied` lists the tables; `snapshot`: into a file, at one moment,
 //!   while others write
+//! - `changes`: what is still to be written down beside the blobs, inside others' transactions; `manifest`: the lines that
+//!   tell of it; `replay`: bringing a restored catalog to what they say
 //! - `audit`, `recount`, `correct`: what a check reads, what it counts at one moment, and what a repair changes
 //! - `pages`: walking a table in the order of its key
 //! - `adopt`: taking in another pool's names by the thousand; `poolmgr` reads them out of its database;
@@ -42,6 +44,7 @@ mod blob_rows;
 mod blobs;
 mod buckets;
 mod catalog;
+mod changes;
 mod codes;
 mod copied;
 mod copies;
@@ -56,6 +59,7 @@ mod error;
 pub mod fuzzing;
 mod headers;
 mod listing;
+mod manifest;
 mod members;
 mod migrations;
 mod objects;
@@ -64,6 +68,7 @@ mod poolmgr;
 mod put;
 mod records;
 mod recount;
+mod replay;
 mod row;
 mod scrubs;
 mod server;
@@ -83,12 +88,14 @@ pub use blob_rows::State as BlobState;
 pub use blobs::{CollectReason, Collectable, DeletedBlob, DeletionClaim};
 pub use buckets::{BucketChange, NewBucket, RemoveBucket};
 pub use catalog::Catalog;
+pub use changes::Changes;
 pub use copies::CopyAction;
 pub use copy::CopyProgress;
 pub use copying::{CopyClaim, CopyQueue, CopyTerms};
 pub use correct::UnknownBytes;
 pub use error::CatalogError;
 pub use listing::{ListObjects, ListUploads, Listing, UploadListing};
+pub use manifest::ManifestLine;
 pub use members::MemberChange;
 pub use objects::{ObjectChange, PutObject, PutOutcome};
 pub use poolmgr::{Poolmgr, PoolmgrIdentity, PoolmgrName, PoolmgrSurvey};
@@ -97,6 +104,7 @@ pub use records::{
     MemberState, Object, Part, PartBytes, Scope, StoreId, Upload, UploadId, Usage,
 };
 pub use recount::{BucketCount, Recount, ReferenceCount, StoreCount, Suspects};
+pub use replay::{Replay, ReplayPosition, Replayed};
 pub use scrubs::Scrub;
 pub use server::ServerAddress;
 pub use snapshot::Snapshot;

@@ -2,7 +2,7 @@
 use rockpool_types::{Acl, BucketName, MemberName, Timestamp};
 
 use crate::{
-    Catalog, CatalogError, Member, MemberId, MemberLimits, MemberState, buckets,
+    Catalog, CatalogError, Member, MemberId, MemberLimits, MemberState, buckets, changes,
     database::{Result, Tx, Value},
     dialect::Fault,
     row::Row,
@@ -172,6 +172,7 @@ async fn insert(
         )
         .await?;
     let id = MemberId(id);
+    changes::note_accounts(tx).await?;
     buckets::insert_row(tx, id, &bucket, Acl::PublicRead, now).await?;
     lock(tx, id).await
 }
@@ -193,6 +194,7 @@ async fn change(tx: &mut Tx, id: MemberId, change: &MemberChange) -> Result<Opti
         ],
     )
     .await?;
+    changes::note_accounts(tx).await?;
     Ok(Some(member))
 }
 
@@ -206,6 +208,7 @@ async fn remove(tx: &mut Tx, id: MemberId) -> Result<bool> {
             return Ok(false);
         }
     }
+    changes::note_accounts(tx).await?;
     for bucket in buckets {
         buckets::remove_rows(tx, bucket).await?;
     }

@@ -8,6 +8,7 @@ pub(crate) const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0003.sql"),
     include_str!("../migrations/sqlite/0004.sql"),
     include_str!("../migrations/sqlite/0005.sql"),
+    include_str!("../migrations/sqlite/0006.sql"),
 ];
 
 /// Steps for MariaDB and MySQL. Each of their statements can be run again.
@@ -16,6 +17,7 @@ pub(crate) const MYSQL: &[&str] = &[
     include_str!("../migrations/mysql/0002.sql"),
     include_str!("../migrations/mysql/0003.sql"),
     include_str!("../migrations/mysql/0004.sql"),
+    include_str!("../migrations/mysql/0005.sql"),
 ];
 
 /// Steps for PostgreSQL.
@@ -24,6 +26,7 @@ pub(crate) const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0002.sql"),
     include_str!("../migrations/postgres/0003.sql"),
     include_str!("../migrations/postgres/0004.sql"),
+    include_str!("../migrations/postgres/0005.sql"),
 ];
 
 /// Added to the version of a database that a copy is being made into, so that nobody takes it for a catalog before it is

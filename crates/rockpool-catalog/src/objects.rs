@@ -6,7 +6,7 @@ use rockpool_types::{Acl, BlobHash, Conditions, ETag, ObjectAttributes, ObjectKe
 use crate::{
     BlobId, BucketId, Catalog, CatalogError, Object, Scope, StoreId, UploadId, blob_rows,
     blob_rows::signed,
-    codes, copies,
+    changes, codes, copies,
     database::{Result, Tx, Value},
     dialect::Fault,
     headers::{self, Basis},
@@ -295,7 +295,8 @@ pub(crate) async fn lock_mapping(
     Ok(Some(Mapping { blob, size, etag }))
 }
 
-async fn remove_all(
+/// Unmaps keys; answers for each as [`Catalog::remove_objects`] does.
+pub(crate) async fn remove_all(
     tx: &mut Tx,
     bucket: BucketId,
     keys: &[(ObjectKey, Conditions)],
@@ -330,8 +331,9 @@ async fn remove_all(
     Ok(answers)
 }
 
-/// Removes a key's row; the blob's references and the bucket's counts are left to the caller.
+/// Removes a key's row, which this transaction has locked; the blob's references and the bucket's counts are left to the caller.
 pub(crate) async fn delete_row(tx: &mut Tx, bucket: BucketId, key: &ObjectKey) -> Result<()> {
+    changes::note(tx, bucket, key).await?;
     let sql = "DELETE FROM objects WHERE bucket_id = ? AND object_key = ?";
     tx.execute(sql, &[bucket.into(), key.as_bytes().into()])
         .await?;
@@ -362,6 +364,7 @@ async fn change(
     if let Some(tags) = &change.tags {
         extra = headers::replace_tags(extra.as_deref(), tags)?;
     }
+    changes::note(tx, bucket, key).await?;
     tx.execute(
         "UPDATE objects SET acl = ?, extra = ? WHERE bucket_id = ? AND object_key = ? AND blob_id = ?",
         &[

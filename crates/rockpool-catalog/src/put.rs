@@ -2,7 +2,7 @@
 use crate::{
     Blob, BlobId, MemberId, PutObject, PutOutcome, Scope, Usage,
     blob_rows::{self, State, signed},
-    codes, copies,
+    changes, codes, copies,
     database::{Result, Tx},
     dialect::Fault,
     headers::{self, Basis},
@@ -187,7 +187,12 @@ fn is_near_limit(put: &PutObject, owner: &Owner, has: Usage) -> bool {
 }
 
 /// Points the key to the blob, whose bytes are in the store.
-async fn map(tx: &mut Tx, put: &PutObject, old: Option<&Mapping>, blob: &Blob) -> Result<()> {
+pub(crate) async fn map(
+    tx: &mut Tx,
+    put: &PutObject,
+    old: Option<&Mapping>,
+    blob: &Blob,
+) -> Result<()> {
     if old.is_none_or(|old| old.blob != blob.id) {
         blob_rows::add_reference(tx, blob.id).await?;
         if let Some(old) = old {
@@ -198,6 +203,7 @@ async fn map(tx: &mut Tx, put: &PutObject, old: Option<&Mapping>, blob: &Blob) -
         Some(_) => move_row(tx, put, blob).await?,
         None => write_row(tx, put, old.is_some(), blob).await?,
     }
+    changes::note(tx, put.bucket, &put.key).await?;
     if let Some(upload) = &put.completes {
         uploads::remove_rows(tx, upload).await?;
     }

@@ -5,6 +5,7 @@ use rockpool_types::{ObjectKey, Timestamp};
 use crate::{
     BucketId, Object,
     blob_rows::{self, signed},
+    changes,
     database::{Result, Tx},
     objects::{self, Mapping},
 };
@@ -42,6 +43,7 @@ pub(crate) async fn restore(
             None => Ok(()),
         };
     }
+    changes::note_all(tx, &[(bucket, &short), (bucket, key)]).await?;
     tx.execute(
         "UPDATE objects SET object_key = ? WHERE bucket_id = ? AND object_key = ?",
         &[

@@ -154,7 +154,17 @@ impl Backups {
     /// # Errors
     /// The store's, and when the spool's disk is full.
     pub async fn fetch(&self, name: &str) -> Result<Option<SpoolFile>, PoolError> {
-        let Some(mut reader) = self.store.open(&key_of(name)?, None).await? else {
+        self.fetch_item(&key_of(name)?).await
+    }
+
+    /// The store that they are in.
+    pub(crate) fn blob_store(&self) -> &dyn BlobStore {
+        self.store.as_ref()
+    }
+
+    /// Copies an item of the store into the spool.
+    pub(crate) async fn fetch_item(&self, key: &StoreKey) -> Result<Option<SpoolFile>, PoolError> {
+        let Some(mut reader) = self.store.open(key, None).await? else {
             return Ok(None);
         };
         let mut writer = self.spool.create().map_err(|e| spool_error(&e))?;

@@ -13,7 +13,7 @@
 //! - `stores`: the blob stores by their roles, and reading from whichever has a blob
 //! - `replicate`: copying to replicas, removing there, putting back
 //! - `collect`: collecting idle blobs, abandoned uploads and leftovers
-//! - `backup`: backups of the catalog, beside the blobs
+//! - `backup`: backups of the catalog, beside the blobs; `manifests`: what changed since, every minute
 //! - `check`: whether all is well; `repair`: putting right what a check found
 //! - `scrub`: reading everything again and again in the background
 //! - `adopt`: taking over a poolmgr pool; `describe`: finding out what its blobs are
@@ -31,6 +31,7 @@ mod digests;
 mod error;
 mod inflight;
 mod intake;
+mod manifests;
 mod members;
 mod objects;
 mod pool;
@@ -55,6 +56,7 @@ pub use collect::{CollectionPlan, CollectionReport};
 pub use complete::{CompletePart, CompleteUpload};
 pub use describe::Described;
 pub use error::PoolError;
+pub use manifests::{LostName, ReplayReport};
 pub use members::{AddBucket, IssuedKey, NewKey};
 pub use objects::{CopyObject, PutRequest, Stored};
 pub use pool::{Pool, PoolParts, PoolSettings};

@@ -24,6 +24,7 @@ mod pool_error;
 mod poolmgr_config;
 mod progress;
 mod replicator;
+mod scribe;
 mod scrubber;
 mod stall;
 mod telemetry;

@@ -18,7 +18,7 @@ use crate::{
     config::{Config, ListenAddress, OrOff},
     data_dir, describer, keeper,
     listener::{ConnectionLimits, Listener},
-    replicator, scrubber, welcome, wiring,
+    replicator, scribe, scrubber, welcome, wiring,
 };
 
 /// A node that serves.
@@ -144,6 +144,9 @@ impl Node {
                 let keep = settings.backup.keep as usize;
                 self.spawn(keeper::run(pool.clone(), interval.get(), keep));
             }
+            let every = settings.backup.manifests.get();
+            let shutdown = self.shutdown.clone();
+            self.tasks.spawn(scribe::run(pool.clone(), every, shutdown));
             if let Some(landing) = landing {
                 self.spawn(async move { landing.run().await });
             }

@@ -7,7 +7,7 @@ use super::AdoptedName;
 use crate::{
     Blob, BlobId, BucketId, Scope,
     blob_rows::{self, State, signed},
-    codes,
+    changes, codes,
     database::{Result, Tx, Value},
     dialect::Fault,
     sets,
@@ -144,7 +144,7 @@ async fn add_references(
     for (refs, mut ids) in by_count {
         ids.sort_unstable();
         let ids: Vec<Value<'_>> = ids.into_iter().map(Value::Int).collect();
-        for piece in pieces(&ids) {
+        for piece in sets::pieces(&ids) {
             let sql = format!(
                 "UPDATE blobs SET state = ?, since = NULL, refs = refs + ? \
                  WHERE state <> ? AND id IN ({})",
@@ -165,7 +165,7 @@ async fn insert_blobs(tx: &mut Tx, new: &[(&BlobHash, u64, i64)]) -> Result<()> 
         return Ok(());
     }
     let media_type = blob_rows::intern_media_type(tx, "").await?;
-    for piece in pieces(new) {
+    for piece in sets::pieces(new) {
         let row = "(?, ?, ?, ?, ?, ?, ?, ?)";
         let sql = format!(
             "INSERT INTO blobs (scope, digest_head, digest_tail, size, md5, media_type, state, refs) \
@@ -197,7 +197,9 @@ pub(super) async fn insert_objects(
     blobs: &HashMap<BlobHash, Referenced>,
     modified_at: Timestamp,
 ) -> Result<()> {
-    for piece in pieces(names) {
+    let changed: Vec<_> = names.iter().map(|name| (name.bucket, &name.key)).collect();
+    changes::note_all(tx, &changed).await?;
+    for piece in sets::pieces(names) {
         let sql = format!(
             "INSERT INTO objects (bucket_id, object_key, blob_id, modified_at, acl, etag) VALUES {}",
             vec!["(?, ?, ?, ?, ?, ?)"; piece.len()].join(", ")
@@ -227,16 +229,3 @@ fn etag_of(hash: &BlobHash) -> Vec<u8> {
     head.copy_from_slice(&hash.as_bytes()[..16]);
     codes::etag_to_bytes(&ETag::multipart(head, 1))
 }
-
-/// Rows for one statement: pieces of few different lengths, so that few texts are ever prepared.
-fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let length = 1 << rows.len().min(MAX_ROWS).checked_ilog2()?;
-        let (piece, rest) = rows.split_at(length);
-        rows = rest;
-        Some(piece)
-    })
-}
-
-/// Rows in one statement at most; a power of two.
-const MAX_ROWS: usize = 256;

@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod audit;
 pub(crate) mod blobs;
+pub(crate) mod changes;
 pub(crate) mod copies;
 pub(crate) mod listing;
 pub(crate) mod members;
@@ -73,6 +74,10 @@ macro_rules! contract_suite {
             audit::a_recount_is_of_one_moment
             blobs::blobs_whose_hashes_begin_alike_are_told_apart
             blobs::hashes_are_accounted_for
+            changes::every_change_is_noted_and_forgotten_when_told
+            changes::changes_are_read_in_pages_of_the_oldest
+            changes::accounts_are_noted_whole
+            changes::numbers_go_on_from_the_present
             copies::a_replica_comes_and_goes
             copies::every_new_blob_is_queued_once
             copies::a_copy_is_leased_and_tried_again

@@ -60,7 +60,7 @@ impl Place {
         Catalog::open(&self.address.parse().unwrap(), 4).await
     }
 
-    async fn target(&self) -> Catalog {
+    pub(crate) async fn target(&self) -> Catalog {
         let address = self.address.parse().unwrap();
         Catalog::open_copy_target(&address, 4).await.unwrap()
     }

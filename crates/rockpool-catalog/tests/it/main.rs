@@ -6,6 +6,7 @@ mod copy;
 mod mariadb;
 mod postgresql;
 mod proxy;
+mod replay;
 mod servers;
 mod snapshot;
 mod sqlite;

@@ -1,12 +1,13 @@
 //! What lies about in the stores and the spool.
 use std::sync::Arc;
 
-use rockpool_blobs::Stray;
+use rockpool_blobs::{StoreKey, Stray};
 
 use super::{Check, FOLDERS, Finding, PAGE, Place, STAGING};
 use crate::{
     PoolError,
     backup::{self, BACKUPS},
+    manifests::{self, MANIFESTS},
 };
 
 /// So many strays of a place are told; an operator who has seen these knows.
@@ -18,14 +19,17 @@ impl Check<'_> {
         let store = self.primary.clone();
         let together = Arc::ptr_eq(&store, pool.staging());
         let mut folders = FOLDERS.to_vec();
-        folders.push(BACKUPS);
+        folders.extend([BACKUPS, MANIFESTS]);
         if together {
             folders.push(STAGING);
         }
         self.pace.calls(1).await;
         let strays = store.strays(&folders, MOST).await?;
         self.tell(Place::Store, strays)?;
-        self.unknown_backups().await?;
+        let is_backup = |key: &StoreKey| backup::parse_key(key).is_some();
+        self.foreign_items(BACKUPS, is_backup).await?;
+        self.foreign_items(MANIFESTS, manifests::is_manifest)
+            .await?;
         if !together {
             self.pace.calls(1).await;
             let strays = pool.staging().strays(&[STAGING], MOST).await?;
@@ -44,14 +48,18 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Tells what lies among the backups and is none.
-    async fn unknown_backups(&mut self) -> Result<(), PoolError> {
+    /// Tells what lies in a folder and does not belong there.
+    async fn foreign_items(
+        &mut self,
+        folder: &str,
+        belongs: impl Fn(&StoreKey) -> bool,
+    ) -> Result<(), PoolError> {
         let mut after = None;
         loop {
             self.pace.calls(1).await;
-            let items = self.primary.list(BACKUPS, after.as_ref(), PAGE).await?;
+            let items = self.primary.list(folder, after.as_ref(), PAGE).await?;
             for item in &items {
-                if backup::parse_key(&item.key).is_none() {
+                if !belongs(&item.key) {
                     let (name, bytes) = (item.key.as_str().to_owned(), item.size);
                     let place = Place::Store;
                     self.found(Finding::ItemUnknown { place, name, bytes })?;

@@ -7,6 +7,7 @@ mod check;
 mod collect;
 mod describe;
 mod intake;
+mod manifests;
 mod objects;
 mod races;
 mod repair;

@@ -3,8 +3,10 @@ use std::{fs::OpenOptions, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use indicatif::ProgressBar;
 use rockpool_catalog::Catalog;
-use rockpool_pool::{BackupHeader, Backups, StoredBackup, Unpacked};
+use rockpool_pool::{BackupHeader, Backups, ReplayReport, StoredBackup, Unpacked};
+use rockpool_types::{Clock, Timestamp};
 use serde::Serialize;
 
 use super::{backup::header_rows, catalog, check};
@@ -24,7 +26,7 @@ const CONNECTIONS: u32 = 2;
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
     /// List the backups in the store, and restore none
-    #[arg(long, conflicts_with_all = ["from", "backup", "scratch"])]
+    #[arg(long, conflicts_with_all = ["from", "backup", "scratch", "without_manifests"])]
     list: bool,
     /// Restore from this file, not from the store
     #[arg(long, value_name = "FILE", conflicts_with = "backup")]
@@ -35,6 +37,9 @@ pub(crate) struct RestoreArgs {
     /// A directory with room for the catalog, to unpack it in [default: the spool]
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// Leave the catalog as it was when the backup was taken; what came after it, and is written down in manifests, is lost
+    #[arg(long)]
+    without_manifests: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -48,6 +53,8 @@ struct Restored {
     catalog: String,
     #[serde(flatten)]
     header: BackupHeader,
+    /// What it was brought to. `None`: that was not asked for.
+    manifests: Option<ReplayReport>,
 }
 
 /// Restores, and then checks the catalog against the store: exit codes are those of `check`.
@@ -75,6 +82,11 @@ pub(crate) async fn run(config: &Config, args: &RestoreArgs) -> Result<ExitCode>
     let snapshot = unpacked.snapshot.path();
     let snapshot = snapshot.context("the snapshot is not in the spool")?;
     let from = Catalog::open_sqlite(snapshot).await?;
+    let taken_at = Timestamp::from_millis(unpacked.header.taken_at_ms);
+    let manifests = match args.without_manifests {
+        true => None,
+        false => Some(replay(&backups, &from, taken_at, &bar).await?),
+    };
     let into = || {
         format!(
             "restoring into {address}, which must be empty: move an old catalog away (of SQLite's, `-wal` and `-shm` too), \
@@ -94,13 +106,39 @@ pub(crate) async fn run(config: &Config, args: &RestoreArgs) -> Result<ExitCode>
         backup: name,
         catalog: address.to_string(),
         header: unpacked.header,
+        manifests,
     };
     drop(unpacked.snapshot);
     if !args.format.is_json() {
         print(&restored_words(&restored))?;
     }
     let pool = wiring::open_pool(config, Leftovers::Remove).await?;
-    check::run_at_rest(&pool, config, args.format, ("restored", &restored)).await
+    if !pool.settings().read_only {
+        let begun = pool.begin_manifests().await;
+        begun.map_err(|error| explain(error, "restoring"))?;
+    }
+    let before = ("restored", &restored);
+    let code = check::run_at_rest(&pool, config, args.format, before).await?;
+    let lost = restored.manifests.as_ref().map_or(0, |m| m.lost.len());
+    Ok(if lost == 0 { code } else { ExitCode::from(4) })
+}
+
+/// Brings the catalog of a backup to what was written down since.
+async fn replay(
+    backups: &Backups,
+    catalog: &Catalog,
+    taken_at: Timestamp,
+    bar: &ProgressBar,
+) -> Result<ReplayReport> {
+    let tell = |report: &ReplayReport| {
+        let (manifests, names) = (report.manifests, report.names);
+        bar.set_message(format!(
+            "reading manifests: {manifests}; names brought back: {names}"
+        ));
+    };
+    let now = Clock::system().now();
+    let replayed = backups.replay_manifests(catalog, taken_at, now, tell).await;
+    replayed.map_err(|error| explain(error, "reading manifests"))
 }
 
 /// The backup that was asked for, verified, and what it is called.
@@ -151,12 +189,30 @@ fn list_words(list: &[StoredBackup]) -> String {
 }
 
 fn restored_words(restored: &Restored) -> String {
+    let mut rows = header_rows(&restored.header);
+    rows.extend(restored.manifests.iter().flat_map(manifest_rows));
     format!(
         "Restored {} into {}:\n\n{}\n\
          Now the catalog against the store. Bytes that it does not know came after the backup, and stay; objects that are lost \
          had bytes that were collected since.\n\n",
         restored.backup,
         restored.catalog,
-        fields(&header_rows(&restored.header))
+        fields(&rows)
     )
+}
+
+/// What manifests brought, for people.
+fn manifest_rows(manifests: &ReplayReport) -> Vec<(&'static str, String)> {
+    let newest = manifests.newest_at_ms.map(Timestamp::from_millis);
+    let newest = newest.map_or("no manifest was found".to_owned(), Timestamp::to_iso8601);
+    let mut rows = vec![
+        ("brought up to", newest),
+        ("names mapped since", manifests.mapped.to_string()),
+        ("names unmapped since", manifests.unmapped.to_string()),
+    ];
+    rows.extend(manifests.lost.iter().map(|name| {
+        let place = format!("{} in bucket number {}", name.key, name.bucket);
+        ("LOST, as no manifest tells of its bucket", place)
+    }));
+    rows
 }

@@ -126,6 +126,7 @@ fn check_spans(settings: &Settings, must: &mut impl FnMut(bool, &str, &str)) {
         ("limits.stall_timeout", limits.stall_timeout),
         ("collect.interval", on(collect.interval)),
         ("backup.interval", on(settings.backup.interval)),
+        ("backup.manifests", settings.backup.manifests),
         ("scrub.period", on(settings.scrub.period)),
         ("collect.upload_lifetime", collect.upload_lifetime),
         ("collect.store_lease", collect.store_lease),

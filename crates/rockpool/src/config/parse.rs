@@ -161,6 +161,7 @@ impl BackupSettings {
     fn fill(&mut self, section: &mut Section<'_, '_>) {
         section.read("interval", &mut self.interval);
         section.read("keep", &mut self.keep);
+        section.read("manifests", &mut self.manifests);
     }
 }
 

@@ -243,6 +243,8 @@ pub(crate) struct BackupSettings {
     pub(crate) interval: OrOff<Span>,
     /// How many of the newest stay in the store. Default 7.
     pub(crate) keep: u32,
+    /// How often a node writes down beside the blobs what changed since. Default 1 minute.
+    pub(crate) manifests: Span,
 }
 
 /// `[scrub]`: reading everything again and again, to find what went bad.
@@ -319,6 +321,7 @@ impl Default for Settings {
             backup: BackupSettings {
                 interval: OrOff::On(Span::from_secs(24 * 3600)),
                 keep: 7,
+                manifests: Span::from_secs(60),
             },
             scrub: ScrubSettings {
                 period: OrOff::On(Span::from_secs(30 * 24 * 3600)),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Removes a SQLite catalog, as the loss of its disk would.
-fn lose_catalog(server: &mut Server) {
+pub(crate) fn lose_catalog(server: &mut Server) {
     server.sigkill();
     for ending in ["", "-wal", "-shm"] {
         // The last two are there only after a kill.
@@ -29,14 +29,14 @@ fn words(output: &Output) -> String {
 }
 
 /// Restores with `--json`: the exit code and what was printed.
-fn restore(server: &Server, flags: &[&str]) -> (i32, Value) {
+pub(crate) fn restore(server: &Server, flags: &[&str]) -> (i32, Value) {
     let output = server.cli(&[&["restore", "--json"], flags].concat());
     let printed = serde_json::from_slice(&output.stdout);
     let printed = printed.unwrap_or_else(|error| panic!("{error}: {output:?}"));
     (output.status.code().unwrap(), printed)
 }
 
-fn findings(printed: &Value) -> Vec<&str> {
+pub(crate) fn findings(printed: &Value) -> Vec<&str> {
     let findings = printed["findings"].as_array().unwrap().iter();
     findings.map(|f| f["code"].as_str().unwrap()).collect()
 }
@@ -130,8 +130,9 @@ fn a_catalog_on_postgresql_comes_back_on_sqlite() {
 
 #[test]
 fn what_differs_between_backup_and_store_is_told_exactly() {
-    let mut server =
-        Server::configured_as_given("[collect]\ngrace = \"0s\"\ninterval = \"off\"\n", &[]);
+    // What comes after the node's start is in no manifest.
+    let settings = "[collect]\ngrace = \"0s\"\ninterval = \"off\"\n[backup]\nmanifests = \"1h\"\n";
+    let mut server = Server::configured_as_given(settings, &[]);
     let client = Client::new(&server, &server.add_member("alice"));
     for key in ["stays", "goes"] {
         assert_eq!(client.put(key, key.as_bytes()).status, 200);

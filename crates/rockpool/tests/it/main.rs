@@ -21,6 +21,7 @@ mod lifecycle;
 mod links;
 mod links_rush;
 mod listeners;
+mod manifests;
 mod nodes;
 mod overload;
 mod provider;
