@@ -349,13 +349,13 @@ async fn remove(tx: &mut Tx, id: BucketId, now: Timestamp) -> Result<RemoveBucke
     if !is_empty(tx, id).await? {
         return Ok(RemoveBucket::NotEmpty);
     }
-    changes::note_accounts(tx).await?;
     remove_rows(tx, id).await?;
     tx.execute(
         "UPDATE access_keys SET revoked_at = ? WHERE bucket_id = ? AND revoked_at IS NULL",
         &[now.into(), id.into()],
     )
     .await?;
+    changes::note_accounts(tx).await?;
     Ok(RemoveBucket::Removed)
 }
 

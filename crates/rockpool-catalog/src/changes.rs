@@ -12,7 +12,7 @@ use rockpool_types::{ObjectKey, Timestamp};
 use crate::{
     BucketId, Catalog, CatalogError, ManifestLine, Object,
     database::{Result, Tx, Value},
-    dialect::Dialect,
+    dialect::{Dialect, Fault},
     manifest::{Accounts, Line},
     objects, sets,
 };
@@ -83,11 +83,25 @@ pub(crate) async fn note_all(tx: &mut Tx, names: &[(BucketId, &ObjectKey)]) -> R
     Ok(())
 }
 
-/// Notes that members, buckets or access keys change by this transaction.
+/// Notes that members, buckets or access keys change by this transaction. Comes last, as all who do so wait for each other
+/// here.
 pub(crate) async fn note_accounts(tx: &mut Tx) -> Result<()> {
+    take_turn(tx).await?;
     let sql = "INSERT INTO changes (bucket_id, object_key) VALUES (NULL, NULL)";
     tx.execute(sql, &[]).await?;
     Ok(())
+}
+
+/// Lets nobody else note a change of accounts until this transaction ends. They are one name with rows of their own, so that nothing
+/// else keeps a change with a lower number from being committed after one with a higher number was read.
+async fn take_turn(tx: &mut Tx) -> Result<()> {
+    let taken = tx.execute("UPDATE accounts_turn SET turn = turn + 1", &[]);
+    match taken.await? {
+        1 => Ok(()),
+        _ => Err(Fault::Internal(
+            "the row of accounts_turn is missing".to_owned(),
+        )),
+    }
 }
 
 async fn read(tx: &mut Tx, limit: u32) -> Result<Changes> {
@@ -164,6 +178,7 @@ async fn renumber(tx: &mut Tx, now: Timestamp) -> Result<()> {
         tx.query(sql, &[number.into(), number.into()]).await?;
         return note_accounts(tx).await;
     }
+    take_turn(tx).await?;
     // Elsewhere a row with a number of its own takes the others up with it.
     let sql = "SELECT 1 FROM changes WHERE id >= ?";
     if tx.query_one(sql, &[number.into()]).await?.is_some() {

@@ -172,8 +172,8 @@ async fn insert(
         )
         .await?;
     let id = MemberId(id);
-    changes::note_accounts(tx).await?;
     buckets::insert_row(tx, id, &bucket, Acl::PublicRead, now).await?;
+    changes::note_accounts(tx).await?;
     lock(tx, id).await
 }
 
@@ -208,7 +208,6 @@ async fn remove(tx: &mut Tx, id: MemberId) -> Result<bool> {
             return Ok(false);
         }
     }
-    changes::note_accounts(tx).await?;
     for bucket in buckets {
         buckets::remove_rows(tx, bucket).await?;
     }
@@ -217,5 +216,6 @@ async fn remove(tx: &mut Tx, id: MemberId) -> Result<bool> {
         .await?;
     tx.execute("DELETE FROM members WHERE id = ?", &member)
         .await?;
+    changes::note_accounts(tx).await?;
     Ok(true)
 }

@@ -5,3 +5,8 @@ CREATE TABLE changes (
     bucket_id INTEGER,               -- NULL: members, buckets or access keys changed
     object_key BLOB                  -- the name that was mapped, changed or unmapped
 );
+
+-- One row, which everybody writes to who changes members, buckets or access keys: so their changes are committed in the order of
+-- their numbers.
+CREATE TABLE accounts_turn (turn INTEGER NOT NULL);
+INSERT INTO accounts_turn (turn) VALUES (0);

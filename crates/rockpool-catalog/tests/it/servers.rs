@@ -30,10 +30,12 @@ pub(crate) trait Server: Sync + 'static {
     fn port(&self) -> u16;
     /// The parameter of a URL that turns TLS off.
     fn without_tls(&self) -> &'static str;
+    /// A statement that takes a second.
+    fn pause(&self) -> &'static str;
 }
 
 macro_rules! is_server {
-    ($type:ty, $without_tls:literal) => {
+    ($type:ty, $without_tls:literal, $pause:literal) => {
         impl Server for $type {
             fn fresh_database(&self) -> Database {
                 block_in_place(|| <$type>::fresh_database(self))
@@ -53,12 +55,15 @@ macro_rules! is_server {
             fn without_tls(&self) -> &'static str {
                 $without_tls
             }
+            fn pause(&self) -> &'static str {
+                $pause
+            }
         }
     };
 }
 
-is_server!(MariaDb, "ssl-mode=DISABLED");
-is_server!(PostgreSql, "sslmode=disable");
+is_server!(MariaDb, "ssl-mode=DISABLED", "SELECT SLEEP(1)");
+is_server!(PostgreSql, "sslmode=disable", "SELECT pg_sleep(1)");
 
 /// Makes the tests of a server: the contract, and what is below.
 macro_rules! server_suite {
@@ -71,6 +76,7 @@ macro_rules! server_suite {
 
         $crate::servers::server_suite! { @tests <$server>::shared();
             writes_are_there_for_other_nodes
+            changes_of_accounts_come_one_after_the_other
             many_nodes_may_make_the_catalog_at_once
             a_catalog_of_a_newer_rockpool_is_left_alone
             a_database_of_another_program_is_left_alone
@@ -141,6 +147,28 @@ pub(crate) async fn writes_are_there_for_other_nodes(server: &impl Server) {
     }
     assert_eq!(first.usage_of_store().await.unwrap().0, 40);
     first.probe().await.unwrap();
+}
+
+/// A change of accounts that takes its time is not overtaken: else a line with a higher number could lack it.
+pub(crate) async fn changes_of_accounts_come_one_after_the_other(server: &impl Server) {
+    let (catalog, database) = fresh(server).await;
+    let slow = format!(
+        "BEGIN; UPDATE accounts_turn SET turn = turn + 1; INSERT INTO changes (bucket_id) VALUES (NULL); {}; COMMIT",
+        server.pause()
+    );
+    let read = block_in_place(|| {
+        std::thread::scope(|scope| {
+            let slow = scope.spawn(|| server.sql(&database.name, &slow));
+            std::thread::sleep(Duration::from_millis(400));
+            let read = tokio::runtime::Handle::current().block_on(async {
+                World::new(&catalog, "alice").await;
+                catalog.read_changes(100).await
+            });
+            slow.join().unwrap();
+            read
+        })
+    });
+    assert_eq!(read.unwrap().rows(), 2);
 }
 
 pub(crate) async fn many_nodes_may_make_the_catalog_at_once(server: &impl Server) {
