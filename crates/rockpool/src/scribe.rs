@@ -23,10 +23,22 @@ pub(crate) async fn run(pool: Pool, every: Duration, shutdown: CancellationToken
             tokio::time::sleep(jittered(every)).await;
         }
     };
-    shutdown.run_until_cancelled::<_>(writing).await;
+    shutdown.run_until_cancelled(writing).await;
     let parting = tokio::time::timeout(PARTING, pool.write_manifests()).await;
     if !matches!(parting, Ok(Ok(_))) {
         tracing::warn!("What changed last is written down beside the blobs after the next start");
+    }
+}
+
+/// Removes what no backup needs. A failure costs some room, until the next time.
+async fn clear(pool: &Pool) {
+    let clearing = async { pool.backups().await?.prune_manifests(pool.now()).await };
+    match clearing.await {
+        Ok(removed) => tracing::debug!(removed, "Removed manifests that no backup needs"),
+        Err(error) => tracing::warn!(
+            error.cause = %error,
+            "Manifests that no backup needs could not be removed; it is tried again in an hour"
+        ),
     }
 }
 
@@ -48,9 +60,8 @@ impl Scribe {
             tracing::debug!(names, "Wrote down what changed in the catalog");
         }
         if self.cleared_at.is_none_or(|at| at.elapsed() > CLEARING) {
-            let removed = pool.backups().await?.prune_manifests(pool.now()).await?;
-            tracing::debug!(removed, "Removed manifests that no backup needs");
             self.cleared_at = Some(Instant::now());
+            clear(pool).await;
         }
         Ok(())
     }

@@ -263,11 +263,9 @@ pairs! {
     a_copy_from_sqlite_to_sqlite_is_exact: Sqlite, Sqlite;
 }
 
-async fn an_interrupted_copy_is_refused_and_goes_on(to: Engine) {
-    let (source, target) = (Engine::Sqlite.place(), to.place());
-    let original = source.open().await.unwrap();
-    furnish(&original).await;
-    let (copying, goal) = (original.clone(), target.target().await);
+/// Begins to copy, and stops among the objects, of which there are 800 and more.
+pub(crate) async fn interrupt_copy(from: &Catalog, to: &Place) {
+    let (copying, goal) = (from.clone(), to.target().await);
     let interrupted = tokio::spawn(async move {
         let stop = |progress: CopyProgress| {
             assert!(progress.table != "objects" || progress.rows < 800, "enough");
@@ -275,6 +273,13 @@ async fn an_interrupted_copy_is_refused_and_goes_on(to: Engine) {
         copying.copy_to(&goal, stop).await
     });
     assert!(interrupted.await.unwrap_err().is_panic());
+}
+
+async fn an_interrupted_copy_is_refused_and_goes_on(to: Engine) {
+    let (source, target) = (Engine::Sqlite.place(), to.place());
+    let original = source.open().await.unwrap();
+    furnish(&original).await;
+    interrupt_copy(&original, &target).await;
     match target.open().await {
         Err(CatalogError::Unusable(words)) => {
             assert!(words.contains("copy into it was not finished"), "{words}");

@@ -2,13 +2,13 @@
 use std::time::Duration;
 
 use rockpool_catalog::{
-    AccessKey, BlobId, BucketChange, BucketId, Catalog, CopyProgress, ListObjects, ManifestLine,
-    MemberChange, MemberState, NewBucket, ObjectChange, Replayed, Suspects,
+    AccessKey, BlobId, BucketChange, BucketId, Catalog, ListObjects, ManifestLine, MemberChange,
+    MemberState, NewBucket, ObjectChange, Replayed, Suspects,
 };
 use rockpool_types::{AccessKeyId, Acl, BucketName};
 
 use crate::{
-    copy::{Engine, furnish},
+    copy::{Engine, furnish, interrupt_copy},
     snapshot::{counts_are_right, snapshot_of},
     world::{Content, World, at, gone, object_key},
 };
@@ -254,14 +254,7 @@ async fn what_manifests_say_is_brought_back(engine: Engine) {
     assert_eq!(left.rows(), 0, "manifests tell of all of it already");
     // What is done again, in whatever order, is the same to the last row: so an interrupted restore goes on.
     let target = Engine::Sqlite.place();
-    let (copying, goal) = (backup.clone(), target.target().await);
-    let interrupted = tokio::spawn(async move {
-        let stop = |progress: CopyProgress| {
-            assert!(progress.table != "objects" || progress.rows < 800, "enough");
-        };
-        copying.copy_to(&goal, stop).await
-    });
-    assert!(interrupted.await.unwrap_err().is_panic());
+    interrupt_copy(&backup, &target).await;
     replay(&second, lines.clone(), &mut chance).await;
     second
         .copy_to(&target.target().await, |_| {})

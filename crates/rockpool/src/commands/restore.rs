@@ -193,7 +193,7 @@ fn restored_words(restored: &Restored) -> String {
     rows.extend(restored.manifests.iter().flat_map(manifest_rows));
     format!(
         "Restored {} into {}:\n\n{}\n\
-         Now the catalog against the store. Bytes that it does not know came after the backup, and stay; objects that are lost \
+         Now the catalog against the store. Bytes that it does not know came after that, and stay; objects that are lost \
          had bytes that were collected since.\n\n",
         restored.backup,
         restored.catalog,

@@ -1,6 +1,7 @@
 //! Crashes and races: real nodes over one pool, killed, stopped for longer than their leases, robbed of power, with a
-//! provider or a database that misbehaves, blobs that land before they move, and replicas, while clients write, overwrite, copy, remove and read the same few keys and contents; all
-//! that was acknowledged is checked against a model of what is possible. docs/reliability.md tells more.
+//! provider or a database that misbehaves, blobs that land before they move, and replicas, while clients write, overwrite,
+//! copy, remove and read the same few keys and contents; all that was acknowledged is checked against a model of what is
+//! possible. docs/reliability.md tells more.
 //!
 //! `cargo test -p rockpool --test fire -- --seconds 3600 --seed 7 --only power`; 120 seconds, a seed by chance and all
 //! kinds of rounds without. Each kind has a round at least, and a round that has begun is ended. A seed is printed with
