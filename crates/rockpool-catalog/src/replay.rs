@@ -22,6 +22,8 @@ mod accounts;
 #[derive(Clone, Debug)]
 pub struct Replay {
     catalog: Catalog,
+    /// The last change that the backup has noted and that was not written down when it was taken.
+    last_noted: i64,
 }
 
 /// What has become of a name.
@@ -46,18 +48,19 @@ impl Catalog {
     /// # Errors
     /// `Internal` on a server.
     pub async fn begin_replay(&self) -> Result<Replay, CatalogError> {
-        self.db
-            .write("beginning a replay", (), |tx, ()| Box::pin(begin(tx)))
-            .await?;
+        let begun = self
+            .db
+            .write("beginning a replay", (), |tx, ()| Box::pin(begin(tx)));
         Ok(Replay {
+            last_noted: begun.await?,
             catalog: self.clone(),
         })
     }
 }
 
 impl Replay {
-    /// Takes lines of manifests in, in any order. Names of which no line `may_be_later` than the backup stay as they are: the
-    /// others are taken in because what is later may have lower numbers than they have.
+    /// Takes lines of manifests in, in any order. Names of which no line `may_be_later` than the backup stay as they are; their
+    /// lines are taken in because, for other names, such a line may tell of a later change than the one that may be later.
     pub async fn take(
         &self,
         lines: Vec<ManifestLine>,
@@ -121,10 +124,11 @@ impl Replay {
     pub async fn finish(self) -> Result<(), CatalogError> {
         self.catalog
             .db
-            .write("ending a replay", (), |tx, ()| {
+            .write("ending a replay", self.last_noted, |tx, last_noted| {
                 Box::pin(async move {
                     tx.execute("DROP TABLE replayed", &[]).await?;
-                    tx.execute("DELETE FROM changes", &[]).await?;
+                    let sql = "DELETE FROM changes WHERE id > ?";
+                    tx.execute(sql, &[(*last_noted).into()]).await?;
                     Ok(())
                 })
             })
@@ -132,7 +136,8 @@ impl Replay {
     }
 }
 
-async fn begin(tx: &mut Tx) -> Result<()> {
+/// Answers the last change that is noted.
+async fn begin(tx: &mut Tx) -> Result<i64> {
     if !tx.has_one_writer() {
         let why = "only a catalog in a file is brought to what manifests say";
         return Err(Fault::Internal(why.to_owned()));
@@ -145,7 +150,9 @@ async fn begin(tx: &mut Tx) -> Result<()> {
     let sql = "INSERT INTO replayed (bucket_id, object_key, number, line, later) \
                SELECT COALESCE(bucket_id, 0), COALESCE(object_key, x''), MAX(id), '', 0 FROM changes GROUP BY 1, 2";
     tx.execute(sql, &[]).await?;
-    Ok(())
+    let sql = "SELECT COALESCE(MAX(id), 0) FROM changes";
+    let row = tx.query_one(sql, &[]).await?;
+    row.map_or(Ok(0), |mut row| row.take())
 }
 
 async fn take(tx: &mut Tx, lines: &[ManifestLine], may_be_later: bool) -> Result<()> {
