@@ -78,7 +78,7 @@ impl Timestamp {
     /// RFC 2822 with any zone, which old clients send. A year of two digits is one of 1969 to 2068.
     ///
     /// # Errors
-    /// When `text` is none of these.
+    /// When `text` is none of these, or names a time before the year 0, which HTTP has no form for.
     pub fn from_http_date(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         let obsolete = |form: &str| {
@@ -90,6 +90,7 @@ impl Timestamp {
             .ok()
             .or_else(|| obsolete("%A, %d-%b-%y %H:%M:%S GMT"))
             .or_else(|| obsolete("%a %b %e %H:%M:%S %Y"))
+            .filter(|instant| TimeZone::UTC.to_datetime(*instant).year() >= 0)
             .map(|instant| Self(instant.as_millisecond()))
             .ok_or_else(|| Invalid::new("date", format!("`{text}` is not an HTTP date")))
     }

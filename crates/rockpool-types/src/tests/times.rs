@@ -52,6 +52,9 @@ fn http_dates_are_read_in_all_their_forms() {
         "Sun, 31 Feb 1994 08:49:37 GMT",
         "1994-11-06T08:49:37Z",
         "Sunday, 06-Nov-94 08:49:37 CET",
+        // Years without a form of their own, the second only in UTC.
+        "Fri May 24 00:00:00 -443",
+        "Sat, 01 Jan 0000 00:30:00 +0100",
     ] {
         assert!(Timestamp::from_http_date(bad).is_err(), "{bad}");
     }
