@@ -14,7 +14,11 @@ pub fn address(text: &str) {
         Ok(address) => format!("{address} {address:?}"),
         Err(error) => error,
     };
-    let secret = text.split_once("://").and_then(|(_, rest)| {
+    let url = text.split_once("://");
+    let secret = url.and_then(|(scheme, rest)| {
+        if scheme.contains(':') || scheme == "sqlite" {
+            return None; // a path, and shown
+        }
         let (user, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
         Some(user.split_once(':')?.1)
     });

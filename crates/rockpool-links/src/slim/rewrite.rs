@@ -6,7 +6,7 @@ use std::{
 
 use html_escape::{decode_html_entities, encode_double_quoted_attribute};
 use lol_html::{
-    html_content::{ContentType, EndTag, TextChunk, TextType},
+    html_content::{Attribute, ContentType, EndTag, TextChunk, TextType},
     send::Element,
 };
 use url::Url;
@@ -358,7 +358,8 @@ fn set_attribute(element: &mut Element<'_, '_>, name: &str, value: &str) {
     let _ = element.set_attribute(name, &encode_double_quoted_attribute(value));
 }
 
-/// Takes away the attributes that may not stay.
+/// Takes away the attributes that may not stay, and all but the first of those that are given several times: the first
+/// is the one that browsers and the rules look at, but other software may take another.
 fn slim_attributes(element: &mut Element<'_, '_>) {
     let class = element.get_attribute("class");
     let class = class.and_then(|class| microformat_classes(&class));
@@ -369,10 +370,19 @@ fn slim_attributes(element: &mut Element<'_, '_>) {
             let long = attribute.value().len() > MAX_ATTRIBUTE_BYTES;
             long || !may_keep(&attribute.name())
         })
-        .map(lol_html::html_content::Attribute::name)
+        .map(Attribute::name)
         .collect();
     for name in goes {
         element.remove_attribute(&name);
+    }
+    let mut names: Vec<String> = element.attributes().iter().map(Attribute::name).collect();
+    names.sort_unstable();
+    let again = names.windows(2).filter(|pair| pair[0] == pair[1]);
+    for name in again.map(|pair| &pair[0]) {
+        let first = element.get_attribute(name).unwrap_or_default();
+        element.remove_attribute(name);
+        // The element had it, so it can be a name.
+        let _ = element.set_attribute(name, &first);
     }
     if let Some(class) = class {
         // The name is fine, so there is no error.

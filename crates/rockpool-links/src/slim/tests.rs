@@ -102,6 +102,28 @@ fn what_is_text_inside_of_an_element_does_not_become_markup_without_it() {
 }
 
 #[test]
+fn an_attribute_that_is_given_again_goes() {
+    // Browsers look at the first alone; other software may not.
+    for (page, expected) in [
+        (
+            r#"<a rel=me href="/a" HREF="javascript:alert(1)">x</a>"#,
+            r#"<a rel=me href="https://example.com/a">x</a>"#,
+        ),
+        (
+            r#"<link rel="icon" href="/i.png" href="javascript:alert(1)" href="/j">"#,
+            r#"<link rel="icon" href="https://links.example.org/example.com/i.png">"#,
+        ),
+        (
+            r#"<meta name=description content='A "B" &amp; C' content=D name=x>"#,
+            r#"<meta content="A &quot;B&quot; &amp; C" name="description">"#,
+        ),
+    ] {
+        let slimmed = slim(page);
+        assert!(slimmed.ends_with(expected), "{slimmed}");
+    }
+}
+
+#[test]
 fn a_base_element_is_followed_and_goes() {
     let slimmed = slim(
         "<head><base href='https://cdn.example.net/x/'><meta property=og:image content=i.png>\
