@@ -104,15 +104,13 @@ impl Rewrite {
             "meta" => self.meta(element),
             "link" => self.link(element),
             "img" => self.picture(element),
-            _ => {
-                self.make_absolute(element);
-                true
-            }
+            _ => true,
         };
         if !stays {
             element.remove();
             return;
         }
+        self.make_absolute(element);
         slim_attributes(element);
         self.tell_charset(&tag, element);
     }
@@ -226,7 +224,7 @@ impl Rewrite {
                 let shielded = self.links.shielded(&url);
                 set_attribute(element, "href", shielded.as_deref().unwrap_or(url.as_str()));
             }
-            Link::Keep => self.make_absolute(element),
+            Link::Keep => {}
         }
         true
     }

@@ -102,6 +102,21 @@ fn what_is_text_inside_of_an_element_does_not_become_markup_without_it() {
 }
 
 #[test]
+fn no_element_keeps_a_url_that_runs() {
+    for tag in [
+        "a",
+        "p",
+        "img src=/a.png",
+        "meta name=a content=b",
+        "link rel=me href=/a",
+    ] {
+        let slimmed = slim(&format!("<body><{tag} rel=me cite=' javascript:alert(1)'>"));
+        assert!(slimmed.contains(&format!("<{}", &tag[..1])), "{slimmed}");
+        assert!(!slimmed.contains("alert"), "{slimmed}");
+    }
+}
+
+#[test]
 fn an_attribute_that_is_given_again_goes() {
     // Browsers look at the first alone; other software may not.
     for (page, expected) in [
