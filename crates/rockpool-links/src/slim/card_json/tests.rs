@@ -61,6 +61,8 @@ fn pictures_of_oembed_go_through_the_shield() {
         shield(r#"{"type":"photo","url":"https://i.example.com/p.jpg"}"#).unwrap(),
         r#"{"type":"photo","url":"https://links.example.org/i.example.com/p.jpg"}"#
     );
+    let number = r#"{"a":1.9999933399339998e+20}"#;
+    assert_eq!(shield(number).unwrap(), number);
     assert_eq!(shield("[1]"), None);
     assert_eq!(shield("<oembed/>"), None);
 }
