@@ -230,11 +230,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether what is for alice alone stands in it.
-    pub fn has_secret(&self) -> bool {
-        self.body
-            .windows(8)
-            .any(|window| SECRET.starts_with(window))
+    /// Whether what is for alice alone stands in it, and did not in what was `asked`: libFuzzer learns from comparisons,
+    /// and answers repeat what they complain of.
+    pub fn gives_away(&self, asked: &[u8]) -> bool {
+        let has_secret = |bytes: &[u8]| bytes.windows(8).any(|window| SECRET.starts_with(window));
+        has_secret(&self.body) && !has_secret(asked)
     }
 }
 
