@@ -68,6 +68,7 @@ impl Finding {
         let (mut repairs, lost, unknown) = (Vec::new(), options.drop_lost, options.drop_unknown);
         let mut add = |repair, may: bool| repairs.extend(may.then_some(repair));
         match self {
+            Self::BlobUnreadable { .. } => add(Repair::Restore, options.has_replicas),
             Self::BlobMissing { .. } => {
                 add(Repair::Restore, options.has_replicas);
                 add(Repair::RemoveBlob, lost);
@@ -98,8 +99,7 @@ impl Finding {
             | Self::PartOrphaned { .. }
             | Self::UploadExpired { .. }
             | Self::CollectionOverdue { .. } => add(Repair::Collect, true),
-            Self::BlobUnreadable { .. }
-            | Self::BlobDuplicate { .. }
+            Self::BlobDuplicate { .. }
             | Self::ItemUnknown { .. }
             | Self::PartMissing { .. }
             | Self::PartWrongSize { .. }

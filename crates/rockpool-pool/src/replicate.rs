@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::{
     Pool, PoolError,
+    check::deep::{Reading, read_item},
     digests::Digests,
     intake::{Sink, blob_key},
     seal::random,
@@ -303,17 +304,23 @@ impl Pool {
             size.map_err(|error| Obstacle::Target(error.into()))
         };
         let found = size().await?;
+        let mut can_be_kept = found.is_some();
         if found == Some(blob.size) {
             if !claim.renew {
                 return Ok(Outcome::Found);
             }
-            let is_whole = self.read_from(place, blob, key, None).await;
-            if is_whole.map_err(Obstacle::Target)?.is_some() {
-                return Ok(Outcome::Found);
+            let reading = read_item(target.as_ref(), key, &Pace::new(None, None)).await;
+            match reading.map_err(Obstacle::Target)? {
+                Reading::Read { digested, .. } if digested.hash == blob.hash => {
+                    return Ok(Outcome::Found);
+                }
+                // It cannot be copied to `quarantine/` either; what is put takes its place.
+                Reading::Failed(_) | Reading::Absent => can_be_kept = false,
+                Reading::Read { .. } => {}
             }
         }
         let content = self.fetch(places, place, blob, key).await?;
-        if found.is_some() {
+        if can_be_kept {
             let moved = self.move_copy_away(target.as_ref(), claim, key).await;
             moved.map_err(Obstacle::Target)?;
         }
@@ -343,7 +350,7 @@ impl Pool {
                 Ok(Some(content)) => return Ok(content),
                 Ok(None) => {
                     why = format!("{} lacks it or has it damaged", source.name);
-                    self.suspect_copy(source, blob).await;
+                    self.put_again(source, blob, true).await;
                 }
                 Err(error) => why = error.to_string(),
             }
@@ -377,18 +384,6 @@ impl Pool {
         }
         let (content, digested, _) = sink.finish().await?;
         Ok((digested.hash == blob.hash).then_some(content))
-    }
-
-    /// Has a store's own copy looked into: it is not what it should be.
-    async fn suspect_copy(&self, place: &StorePlace, blob: &Blob) {
-        let Some(id) = place.id else { return };
-        tracing::warn!(store.name = place.name, blob.hash = %blob.hash, "A blob is damaged or missing at a store; it is put there again");
-        let queued = self
-            .catalog()
-            .queue_copy(id, blob.scope, blob.hash, true, self.now());
-        if let Err(error) = queued.await {
-            tracing::warn!(blob.hash = %blob.hash, error.cause = %error, "A blob could not be queued to be put there again");
-        }
     }
 
     /// Moves what is under a blob's name to `quarantine/`. Nobody puts the right bytes there meanwhile, nor makes the blob live

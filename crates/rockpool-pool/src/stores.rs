@@ -1,27 +1,25 @@
-//! The blob stores of a pool: which is the primary now, and reading a blob from whichever has it.
+//! The blob stores of a pool: which is the primary now, and reading a blob from whichever has it ([`read`]).
 //!
 //! Names and stores come from the configuration, roles from the catalog, which a node asks every `cache_lifetime`. This is
 //! the one place that knows how a store is chosen.
 use std::{
-    ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use rockpool_blobs::{BlobReader, BlobStore, Pace, StoreKey};
-use rockpool_catalog::{Blob, BlobId, MAIN_STORE, Scope, StoreId, StoreRole, StoreRow};
+use rockpool_blobs::{BlobStore, Pace};
+use rockpool_catalog::{BlobId, MAIN_STORE, Scope, StoreId, StoreRole, StoreRow};
 use rockpool_types::BlobHash;
 use tokio::time::Instant;
 
-use crate::{Pool, PoolError, cache::Fresh, intake::blob_key};
+use crate::{Pool, PoolError, cache::Fresh};
 
-/// How long a read waits for a store before it asks the next.
-const PATIENCE: Duration = Duration::from_secs(3);
+mod read;
 
 /// How long a store that failed is asked after the others.
 const SUSPICION: Duration = Duration::from_secs(10);
 
-/// How many blobs that a store lacks are remembered, and for how long nobody queues them again.
+/// How many blobs that a store lacks or cannot deliver are remembered, and for how long nobody queues them again.
 const REMEMBERED_LACKS: usize = 10_000;
 const LACKS_FOR: Duration = Duration::from_secs(10);
 
@@ -127,8 +125,8 @@ pub(crate) struct Stores {
     /// The first is the store called `main`.
     named: Vec<Arc<NamedStore>>,
     known: Mutex<Option<(Instant, Arc<Places>)>>,
-    /// What stores were found to lack a moment ago, and was queued to be put back.
-    lacks: Fresh<(StoreId, Scope, BlobHash), ()>,
+    /// What stores were found to lack a moment ago, or to have damaged (`true`), and was queued to be put there again.
+    lacks: Fresh<(StoreId, Scope, BlobHash, bool), ()>,
 }
 
 /// A store and its row.
@@ -170,6 +168,11 @@ impl Places {
     /// All, the primary first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &StorePlace> {
         std::iter::once(&self.primary).chain(&self.replicas)
+    }
+
+    /// Those that this node's configuration has, the primary first.
+    fn usable(&self) -> impl Iterator<Item = &StorePlace> {
+        self.all().filter(|place| place.store.is_some())
     }
 }
 
@@ -260,86 +263,6 @@ impl Pool {
         self.places().await?.primary.get().cloned()
     }
 
-    /// Opens a blob's bytes, or a range of them (end excluded, within the blob, not empty): at the primary or, where that
-    /// lacks them or fails, at a replica. What the primary lacks is put back in the background.
-    pub async fn open_blob(
-        &self,
-        blob: &Blob,
-        range: Option<Range<u64>>,
-    ) -> Result<BlobReader, PoolError> {
-        let key = blob_key(blob.scope, &blob.hash)?;
-        let places = self.places().await?;
-        if places.replicas.is_empty() {
-            return open_at(&places.primary, blob, &key, range).await?;
-        }
-        let mut order: Vec<&StorePlace> = places.all().filter(|p| p.store.is_some()).collect();
-        order.sort_by_key(|place| {
-            place
-                .store
-                .as_ref()
-                .is_some_and(|store| store.is_suspected())
-        });
-        let mut failure = None;
-        let mut lacking = false;
-        for (i, place) in order.iter().enumerate() {
-            let opening = open_at(place, blob, &key, range.clone());
-            let is_last = i + 1 == order.len();
-            let opened = if is_last {
-                opening.await
-            } else {
-                let late = |_| Err(PoolError::Unavailable("the blob store is slow".into()));
-                tokio::time::timeout(PATIENCE, opening)
-                    .await
-                    .unwrap_or_else(late)
-            };
-            let is_primary = place.id == places.primary.id;
-            match opened {
-                Ok(Ok(reader)) => {
-                    if lacking {
-                        self.put_back(&places.primary, blob, &place.name).await;
-                    }
-                    return Ok(reader);
-                }
-                Ok(Err(lack)) => {
-                    lacking |= is_primary;
-                    keep(&mut failure, lack, is_primary);
-                }
-                Err(error) => {
-                    if place.store.as_ref().is_some_and(|store| store.suspect()) {
-                        tracing::warn!(store.name = place.name, error.cause = %error, "A blob store failed a reader; others are asked first for a while");
-                    }
-                    keep(&mut failure, error, is_primary);
-                }
-            }
-        }
-        Err(failure.unwrap_or_else(|| {
-            PoolError::Internal(
-                "the configuration of this node has none of the pool's stores".into(),
-            )
-        }))
-    }
-
-    /// Has a blob copied to the primary, which lacks it. Whoever reads has what it needs: failures are logged.
-    async fn put_back(&self, primary: &StorePlace, blob: &Blob, found_at: &str) {
-        let Some(id) = primary.id else { return };
-        let (lacks, lack) = (&self.stores().lacks, (id, blob.scope, blob.hash));
-        if lacks.find(&lack).is_some() {
-            return;
-        }
-        lacks.put(lack, ());
-        tracing::warn!(store.name = primary.name, found.at = found_at, blob.hash = %blob.hash, "A blob is not in its store as it should be; a replica has it, and it is put back");
-        if self.settings().read_only {
-            return;
-        }
-        // What is there under its name is of another size, if there is anything: the copy looks.
-        let queued = self
-            .catalog()
-            .queue_copy(id, blob.scope, blob.hash, false, self.now());
-        if let Err(error) = queued.await {
-            tracing::warn!(blob.hash = %blob.hash, error.cause = %error, "A blob could not be queued to be put back");
-        }
-    }
-
     /// Whether the catalog can be reached, and a store that has what is read: the primary, else a replica. `Unavailable`,
     /// `Full` or `Internal` says what cannot.
     pub async fn probe(&self) -> Result<(), PoolError> {
@@ -374,32 +297,4 @@ impl Pool {
         }
         Err(failure)
     }
-}
-
-/// What the primary says counts more than what others do.
-fn keep(failure: &mut Option<PoolError>, error: PoolError, is_primary: bool) {
-    if is_primary || failure.is_none() {
-        *failure = Some(error);
-    }
-}
-
-/// Opens a blob at one store. The inner error: it has not got the blob, or of another size.
-async fn open_at(
-    place: &StorePlace,
-    blob: &Blob,
-    key: &StoreKey,
-    range: Option<Range<u64>>,
-) -> Result<Result<BlobReader, PoolError>, PoolError> {
-    let Some(reader) = place.get()?.open(key, range).await? else {
-        return Ok(Err(PoolError::Internal(format!(
-            "the blob store has lost {key}"
-        ))));
-    };
-    if reader.size != blob.size {
-        let (found, expected) = (reader.size, blob.size);
-        return Ok(Err(PoolError::Internal(format!(
-            "{key} has {found} bytes in the blob store, not {expected}"
-        ))));
-    }
-    Ok(Ok(reader))
 }

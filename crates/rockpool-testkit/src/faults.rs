@@ -1,5 +1,7 @@
 //! A blob store that misbehaves when it is told to.
 use std::{
+    collections::HashSet,
+    io,
     ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,6 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
 use rockpool_blobs::{BlobReader, BlobStore, Content, StoreError, StoreKey, StoredItem, Stray};
 
 /// What goes wrong with the next call of a kind.
@@ -44,6 +47,7 @@ pub struct FaultyStore {
     inner: Arc<dyn BlobStore>,
     faults: Arc<Mutex<Vec<Fault>>>,
     puts: Arc<Mutex<Vec<StoreKey>>>,
+    spoilt: Arc<Mutex<HashSet<StoreKey>>>,
     is_gone: Arc<AtomicBool>,
 }
 
@@ -54,6 +58,7 @@ impl FaultyStore {
             inner,
             faults: Arc::default(),
             puts: Arc::default(),
+            spoilt: Arc::default(),
             is_gone: Arc::default(),
         }
     }
@@ -85,6 +90,20 @@ impl FaultyStore {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// From now on reading this item breaks off in the middle, as on a bad sector, until it is put again.
+    pub fn spoil(&self, key: &StoreKey) {
+        self.spoilt().insert(key.clone());
+    }
+
+    /// Reading this item breaks off no more.
+    pub fn mend(&self, key: &StoreKey) {
+        self.spoilt().remove(key);
+    }
+
+    fn spoilt(&self) -> std::sync::MutexGuard<'_, HashSet<StoreKey>> {
+        self.spoilt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
@@ -133,6 +152,19 @@ fn down(doing: &str) -> StoreError {
     }
 }
 
+/// Gives half of its first chunk and fails.
+fn broken(reader: BlobReader) -> BlobReader {
+    let half = reader.stream.take(1).map(|chunk| {
+        let chunk = chunk?;
+        Ok(chunk.slice(..chunk.len() / 2))
+    });
+    let error = stream::once(async { Err(io::Error::other("a bad sector that a test asked for")) });
+    BlobReader {
+        size: reader.size,
+        stream: Box::pin(half.chain(error)),
+    }
+}
+
 #[async_trait]
 impl BlobStore for FaultyStore {
     async fn put(
@@ -161,6 +193,7 @@ impl BlobStore for FaultyStore {
         }
         self.count_put(key);
         self.inner.put(key, content, media_type).await?;
+        self.mend(key);
         if fault == Some(Fault::PutFailsAfterwards) {
             Err(down("putting"))
         } else {
@@ -177,7 +210,9 @@ impl BlobStore for FaultyStore {
         if self.take(|fault| *fault == Fault::OpenFails).is_some() {
             return Err(down("opening"));
         }
-        self.inner.open(key, range).await
+        let opened = self.inner.open(key, range).await?;
+        let is_spoilt = self.spoilt().contains(key);
+        Ok(opened.map(|reader| if is_spoilt { broken(reader) } else { reader }))
     }
 
     async fn size(&self, key: &StoreKey) -> Result<Option<u64>, StoreError> {

@@ -79,7 +79,7 @@ codes! {
         "`--repair` takes it from a replica that has it, and moves what is there to `quarantine/`; then as for `blob_missing`. Look at the disk or ask the provider.";
     BlobUnreadable "blob_unreadable" Error,
         "The store failed three times to deliver a blob's bytes, though it can be reached.",
-        "Look at the disk or ask the provider, then check again.";
+        "`--repair` takes it from a replica that has it, in place of what is there. Look at the disk or ask the provider, then check again.";
     BlobWrongMd5 "blob_wrong_md5" Warning,
         "A blob is whole, but the catalog has another MD5 of it, which objects show as their ETag.",
         "`--repair` records the right one.";

@@ -267,6 +267,7 @@ impl Finding {
             Self::ReplicaMissing { replica, blob } | Self::ReplicaDamaged { replica, blob, .. } => {
                 Some((Some(replica), blob))
             }
+            Self::BlobUnreadable { blob, .. } => Some((None, blob)),
             _ => Some((None, self.lost_blob()?)),
         }
     }

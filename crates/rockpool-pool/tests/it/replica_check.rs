@@ -115,6 +115,23 @@ async fn a_repair_takes_from_a_replica_what_the_primary_lost() {
 }
 
 #[tokio::test]
+async fn a_repair_replaces_what_a_store_cannot_read() {
+    let world = replicated().await;
+    world.pool.store.spoil(&world.key("aaaa"));
+    world.pool.replicas[0].spoil(&world.key("bbbb"));
+    let found = world.pool.check(&DEEP).await;
+    assert_eq!(sorted(&found), ["blob_unreadable", "replica_damaged"]);
+    assert_eq!(
+        repair(&world.pool, &found, PLAIN).await,
+        [Repair::Restore; 2]
+    );
+    for key in ["aaaa", "bbbb", "cccc"] {
+        assert_eq!(world.read(key).await.unwrap(), key);
+    }
+    assert!(world.pool.check(&DEEP).await.is_empty());
+}
+
+#[tokio::test]
 async fn nothing_is_dropped_that_a_replica_may_have() {
     let world = replicated().await;
     fs::remove_file(world.file("store", "aaaa")).unwrap();

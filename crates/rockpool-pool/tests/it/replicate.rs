@@ -6,11 +6,14 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use rockpool_blobs::StoreKey;
 use rockpool_pool::{
     AddReplica, Entry, PoolError, PoolSettings, PromoteReplica, ReplicationReport, StoreStatus,
 };
 use rockpool_testkit::{Fault, TestPool, TestPoolOptions};
-use rockpool_types::Acl;
+use rockpool_types::{Acl, ObjectKey};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -89,6 +92,13 @@ impl World {
         let files = self.blobs(store).into_iter().map(|path| root.join(path));
         let mut found = files.filter(|path| fs::read(path).unwrap() == bytes.as_bytes());
         found.next().unwrap()
+    }
+
+    /// The key of the blob whose content is `bytes`.
+    pub(crate) fn key(&self, bytes: &str) -> StoreKey {
+        let file = self.file("store", bytes);
+        let below = file.strip_prefix(self.pool.path().join("store")).unwrap();
+        StoreKey::new(below.to_str().unwrap()).unwrap()
     }
 }
 
@@ -210,6 +220,36 @@ async fn a_blob_that_the_primary_lost_is_read_from_a_replica_and_put_back() {
         world.replicate().await.is_empty(),
         "nothing is known to be lost"
     );
+}
+
+#[tokio::test]
+async fn a_read_that_breaks_off_goes_on_at_another_store_and_what_broke_is_put_again() {
+    let world = World::new().await;
+    world.replicate().await;
+    let (key, far) = (world.key("older bytes"), &world.pool.replicas[0]);
+    world.pool.store.spoil(&key);
+    assert_eq!(world.read("before").await.unwrap(), "older bytes");
+    assert_eq!(world.status("main").await.copies, 1);
+    assert_eq!(world.replicate().await.copied, 1);
+    far.spoil(&key);
+    assert_eq!(world.read("before").await.unwrap(), "older bytes");
+    far.mend(&key);
+
+    // A range breaks off after the first half of "er by", and goes on there.
+    world.pool.store.spoil(&key);
+    let before = ObjectKey::new("before").unwrap();
+    let object = world.pool.pool.find_object(&world.ada, &before).await;
+    let object = object.unwrap();
+    let reader = world.pool.pool.open_object(&object, Some(3..8));
+    let chunks: Vec<Bytes> = reader.await.unwrap().stream.try_collect().await.unwrap();
+    assert_eq!(chunks, ["er", " by"]);
+
+    far.spoil(&key);
+    world.pool.store.spoil(&key);
+    assert!(world.read("before").await.is_err(), "nobody has the rest");
+    assert_eq!(world.replicate().await.copied, 0);
+    far.add(Fault::OpenFails);
+    assert!(world.read("before").await.is_err());
 }
 
 #[tokio::test]

@@ -174,6 +174,8 @@ fn a_provider_gets_every_blob_and_serves_all_when_the_primary_is_lost() {
         assert_eq!(put.status, 200);
     }
     server.cli_ok(&["replica", "sync", "cloud"]);
+    // What a command changes reaches a running node within two seconds: only then does it read from the replica.
+    std::thread::sleep(Duration::from_secs(2));
 
     let lost = Instant::now();
     fs::remove_dir_all(server.data().join("store")).unwrap();
