@@ -9,7 +9,7 @@ use rockpool_catalog::{Blob, StoreId};
 use super::{Places, StorePlace};
 use crate::{Pool, PoolError, intake::blob_key};
 
-/// How long a read waits for a store before it asks the next.
+/// How long a read waits for a store before it asks the next, and for the catalog to note what was found.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Pool {
