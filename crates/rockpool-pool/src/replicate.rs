@@ -304,19 +304,19 @@ impl Pool {
             size.map_err(|error| Obstacle::Target(error.into()))
         };
         let found = size().await?;
+        if found == Some(blob.size) && !claim.renew {
+            return Ok(Outcome::Found);
+        }
         let mut can_be_kept = found.is_some();
-        if found == Some(blob.size) {
-            if !claim.renew {
-                return Ok(Outcome::Found);
-            }
+        if found.is_some() {
             let reading = read_item(target.as_ref(), key, &Pace::new(None, None)).await;
             match reading.map_err(Obstacle::Target)? {
                 Reading::Read { digested, .. } if digested.hash == blob.hash => {
                     return Ok(Outcome::Found);
                 }
+                Reading::Read { .. } => {}
                 // It cannot be copied to `quarantine/` either; what is put takes its place.
                 Reading::Failed(_) | Reading::Absent => can_be_kept = false,
-                Reading::Read { .. } => {}
             }
         }
         let content = self.fetch(places, place, blob, key).await?;

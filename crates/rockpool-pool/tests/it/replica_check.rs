@@ -117,14 +117,22 @@ async fn a_repair_takes_from_a_replica_what_the_primary_lost() {
 #[tokio::test]
 async fn a_repair_replaces_what_a_store_cannot_read() {
     let world = replicated().await;
-    world.pool.store.spoil(&world.key("aaaa"));
+    let (key, file) = (world.key("cccc"), world.file("store", "cccc"));
+    fs::write(file, "cut").unwrap();
+    for key in [key, world.key("aaaa")] {
+        world.pool.store.spoil(&key);
+    }
     world.pool.replicas[0].spoil(&world.key("bbbb"));
     let found = world.pool.check(&DEEP).await;
-    assert_eq!(sorted(&found), ["blob_unreadable", "replica_damaged"]);
-    assert_eq!(
-        repair(&world.pool, &found, PLAIN).await,
-        [Repair::Restore; 2]
-    );
+    let codes = [
+        "blob_unreadable",
+        "blob_wrong_size",
+        "object_lost",
+        "replica_damaged",
+    ];
+    assert_eq!(sorted(&found), codes);
+    let done = repair(&world.pool, &found, PLAIN).await;
+    assert_eq!(done, [Repair::Restore; 3]);
     for key in ["aaaa", "bbbb", "cccc"] {
         assert_eq!(world.read(key).await.unwrap(), key);
     }
