@@ -13,7 +13,7 @@ use rockpool_types::SecretKey;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpSocket, TcpStream},
     time::sleep,
 };
 
@@ -86,7 +86,11 @@ impl Provider {
         read_pause: Duration,
         handler: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listening = TcpSocket::new_v4().unwrap();
+        // A kernel may grow it to tens of MiB: nobody would see then that a slow server reads on.
+        listening.set_recv_buffer_size(256 << 10).unwrap();
+        listening.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = listening.listen(1024).unwrap();
         let address = listener.local_addr().unwrap();
         let (log, handler) = (Arc::new(Log::default()), Arc::new(handler));
         let task = tokio::spawn({
